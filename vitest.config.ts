@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per level of reality: `unit` needs nothing, the others real servers or a kernel. */
+const server = (name: string, seconds: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: seconds * 1000,
+    hookTimeout: 300_000,
+    fileParallelism: false,
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/docs/**/*.test.ts'] } },
+      server('api', 60),
+      server('gitops', 120),
+      server('lab', 60),
+      server('e2e', 300),
+    ],
+  },
+});
