@@ -28,7 +28,7 @@ module.exports = {
     room('platform/files', ['platform/obs', ...below]),
     room('platform/kube', ['platform/obs', ...below]),
     room('platform/linux', ['platform/obs', ...below]),
-    
+
     room('programs/reconciler', ['domain', 'protocols', 'platform']),
     room('programs/controller', ['domain', 'protocols', 'platform']),
     room('programs/speaker', ['domain', 'protocols', 'platform']),
@@ -60,6 +60,9 @@ module.exports = {
     exclude: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

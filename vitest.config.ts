@@ -15,7 +15,9 @@ const server = (name: string, seconds: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/docs/**/*.test.ts'] } },
+      {
+        test: { name: 'unit', include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/docs/**/*.test.ts'] },
+      },
       server('api', 60),
       server('gitops', 120),
       server('lab', 60),
