@@ -1,0 +1,115 @@
+import type { Selector } from '../api/selector.ts';
+import { type Address, addressBytes } from '../ip/address.ts';
+import { type Range, rangeContains } from '../ip/range.ts';
+
+/**
+ * The frozen configuration that controller and speakers act on. It is built whole by `load` and replaced
+ * whole; nobody changes one in place.
+ */
+export interface Config {
+  readonly pools: ReadonlyMap<string, Pool>;
+  /** In the order of the objects' names; identical advertisements appear once (metallb.md 6.2). */
+  readonly l2: readonly L2Ad[];
+  readonly bgp: readonly BGPAd[];
+}
+
+/** A named set of addresses that Services may be given. */
+export interface Pool {
+  readonly name: string;
+  /** The order of the spec; each entry as the CIDRs of its minimal cover, ascending (upstream's internal form). */
+  readonly ranges: readonly Range[];
+  /** False: only for Services that ask for the pool or for an address in it. */
+  readonly autoAssign: boolean;
+  /** True: IPv4 addresses whose last octet is 0 or 255 count as outside the pool. */
+  readonly avoidBuggyIPs: boolean;
+  /** Absent: every Service may use the pool, after the pools that are meant for it. */
+  readonly allocation?: Allocation;
+}
+
+/** Who may use a pool (metallb.md 3.3). */
+export interface Allocation {
+  /** Lower wins; 0 means none was given and comes last. */
+  readonly priority: number;
+  /** Names listed, and names of the namespaces that the selectors match at load time. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Whether the object names namespaces or selectors at all, even such as match nothing (metallb.md 11.10). */
+  readonly restrictsNamespaces: boolean;
+  /** OR; empty: any Service. */
+  readonly serviceSelectors: readonly Selector[];
+}
+
+/** An L2Advertisement with its pools resolved. */
+export interface L2Ad {
+  readonly name: string;
+  readonly pools: ReadonlySet<string>;
+  /** OR; empty: all nodes. */
+  readonly nodeSelectors: readonly Selector[];
+  /** Empty: all interfaces. */
+  readonly interfaces: readonly string[];
+  /** OR; empty: all Services. */
+  readonly serviceSelectors: readonly Selector[];
+  /** Weights 1..100 of nodes that are preferred (L2Advertisement.spec.preferredNodeSelectors). */
+  readonly preferred: readonly { readonly weight: number; readonly selector: Selector }[];
+}
+
+/** A BGPAdvertisement with its pools resolved; peers, lengths and communities are parsed where BGP is spoken. */
+export interface BGPAd {
+  readonly name: string;
+  readonly pools: ReadonlySet<string>;
+  readonly nodeSelectors: readonly Selector[];
+  readonly serviceSelectors: readonly Selector[];
+  /** Names of BGPPeer objects; empty: all. */
+  readonly peers: readonly string[];
+}
+
+/** Whether the pool refuses to hand out the address although its ranges hold it: the last octet is 0 or 255. */
+export function isAvoided(pool: Pool, address: Address): boolean {
+  if (!pool.avoidBuggyIPs || address.family !== 'IPv4') return false;
+  const last = addressBytes(address)[3];
+  return last === 0 || last === 255;
+}
+
+/** Whether the pool may hand out the address. */
+export function poolHolds(pool: Pool, address: Address): boolean {
+  return pool.ranges.some((range) => rangeContains(range, address)) && !isAvoided(pool, address);
+}
+
+interface Entry {
+  readonly range: Range;
+  readonly pool: Pool;
+}
+
+/**
+ * Ranges of all pools by family, ascending. A valid Config has no overlaps, so that a binary search finds the
+ * one range that can hold an address. Derived from an immutable Config, hence remembered per Config.
+ */
+const indexes = new WeakMap<Config, Readonly<Record<'IPv4' | 'IPv6', readonly Entry[]>>>();
+
+function indexOf(config: Config): Readonly<Record<'IPv4' | 'IPv6', readonly Entry[]>> {
+  const known = indexes.get(config);
+  if (known) return known;
+  const entries = [...config.pools.values()].flatMap((pool) => pool.ranges.map((range) => ({ range, pool })));
+  entries.sort((a, b) => (a.range.first < b.range.first ? -1 : a.range.first > b.range.first ? 1 : 0));
+  const made = {
+    IPv4: entries.filter((e) => e.range.family === 'IPv4'),
+    IPv6: entries.filter((e) => e.range.family === 'IPv6'),
+  };
+  indexes.set(config, made);
+  return made;
+}
+
+/** The pool that may hand out the address, if any. O(log n) over the ranges of all pools. */
+export function poolOf(config: Config, address: Address): Pool | undefined {
+  const entries = indexOf(config)[address.family];
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const entry = entries[middle];
+    if (entry !== undefined && entry.range.first <= address.bits) low = middle + 1;
+    else high = middle;
+  }
+  const found = entries[low - 1];
+  if (!found || !rangeContains(found.range, address) || isAvoided(found.pool, address)) return undefined;
+  return found.pool;
+}
