@@ -1,0 +1,92 @@
+/** Prometheus metrics in a registry of our own, behind wrappers that know their label names. */
+import * as prom from 'prom-client';
+
+/** Labels by name; a metric without labels takes `{}`. */
+export type Labels<L extends string> = Readonly<Record<L, string>>;
+
+export interface Describe<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly L[];
+}
+
+export interface Counter<L extends string = never> {
+  inc(labels: Labels<L>, by?: number): void;
+  remove(labels: Labels<L>): void;
+}
+
+export interface Gauge<L extends string = never> {
+  set(labels: Labels<L>, value: number): void;
+  inc(labels: Labels<L>, by?: number): void;
+  /** Drop a series when its subject is gone; otherwise it is exported for ever. */
+  remove(labels: Labels<L>): void;
+}
+
+export interface Histogram<L extends string = never> {
+  /** In the unit of the name, seconds for `_seconds`. */
+  observe(labels: Labels<L>, value: number): void;
+  remove(labels: Labels<L>): void;
+}
+
+/**
+ * One per process. Asking twice for one name gives the same metric, so several reflectors share theirs; asking for it as
+ * another type or with other labels throws.
+ */
+export class Metrics {
+  readonly #registry = new prom.Registry();
+  readonly #made = new Map<string, { readonly shape: string; readonly metric: unknown }>();
+
+  /** `defaults`: also the process's own (loop lag, GC, memory); default true. */
+  constructor(o: { defaults?: boolean } = {}) {
+    if (o.defaults ?? true) prom.collectDefaultMetrics({ register: this.#registry });
+  }
+
+  counter<L extends string = never>(d: Describe<L>): Counter<L> {
+    return this.#once(`counter ${d.labels ?? ''}`, d.name, (): Counter<L> => {
+      const c = new prom.Counter({ ...this.#config(d) });
+      return { inc: (l, by = 1) => c.inc(l, by), remove: (l) => c.remove(l) };
+    });
+  }
+
+  gauge<L extends string = never>(d: Describe<L>): Gauge<L> {
+    return this.#once(`gauge ${d.labels ?? ''}`, d.name, (): Gauge<L> => {
+      const g = new prom.Gauge({ ...this.#config(d) });
+      return { set: (l, v) => g.set(l, v), inc: (l, by = 1) => g.inc(l, by), remove: (l) => g.remove(l) };
+    });
+  }
+
+  histogram<L extends string = never>(
+    d: Describe<L> & { readonly buckets?: readonly number[] },
+  ): Histogram<L> {
+    return this.#once(`histogram ${d.labels ?? ''}`, d.name, (): Histogram<L> => {
+      const h = new prom.Histogram({ ...this.#config(d), ...(d.buckets ? { buckets: [...d.buckets] } : {}) });
+      return { observe: (l, v) => h.observe(l, v), remove: (l) => h.remove(l) };
+    });
+  }
+
+  /** The exposition text of everything, for a scrape. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The Content-Type that goes with `text`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  #config<L extends string>(d: Describe<L>) {
+    return { name: d.name, help: d.help, labelNames: [...(d.labels ?? [])], registers: [this.#registry] };
+  }
+
+  #once<M>(shape: string, name: string, make: () => M): M {
+    const known = this.#made.get(name);
+    if (!known) {
+      const metric = make();
+      this.#made.set(name, { shape, metric });
+      return metric;
+    }
+    if (known.shape !== shape) throw new Error(`metric ${name} exists with another shape: ${known.shape}`);
+    // Sound: the same shape means that the same method made it with the same labels.
+    return known.metric as M;
+  }
+}
