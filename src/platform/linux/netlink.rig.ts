@@ -1,0 +1,64 @@
+/** Builds route netlink messages as the kernel sends them (native byte order: little-endian). */
+
+export interface LinkSpec {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: readonly number[];
+  readonly flags: number;
+  readonly master?: number;
+  readonly kind?: string;
+  /** Default 0 (AF_UNSPEC) and 16 (RTM_NEWLINK). */
+  readonly family?: number;
+  readonly type?: number;
+  readonly sequence?: number;
+}
+
+export function message(o: {
+  readonly type: number;
+  readonly sequence: number;
+  readonly flags?: number;
+  readonly body: readonly number[];
+}): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil((16 + o.body.length) / 4) * 4);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 16 + o.body.length, true);
+  view.setUint16(4, o.type, true);
+  view.setUint16(6, o.flags ?? 0, true);
+  view.setUint32(8, o.sequence, true);
+  bytes.set(o.body, 16);
+  return bytes;
+}
+
+export function attribute(type: number, value: readonly number[]): number[] {
+  const padding = Array<number>((4 - (value.length % 4)) % 4).fill(0);
+  return [...u16(4 + value.length), ...u16(type), ...value, ...padding];
+}
+
+export function linkMessage(o: LinkSpec): Uint8Array {
+  const body = [
+    o.family ?? 0,
+    0,
+    ...u16(1),
+    ...u32(o.index),
+    ...u32(o.flags),
+    ...u32(0),
+    ...attribute(3, [...text(o.name), 0]),
+    ...attribute(1, o.mac),
+    ...(o.master === undefined ? [] : attribute(10, u32(o.master))),
+    // The nested flag, as the kernel sets it on some attributes.
+    ...(o.kind === undefined ? [] : attribute(18 | 0x8000, attribute(1, [...text(o.kind), 0]))),
+  ];
+  return message({ type: o.type ?? 16, sequence: o.sequence ?? 0, body });
+}
+
+function text(value: string): number[] {
+  return [...Buffer.from(value)];
+}
+
+function u16(value: number): number[] {
+  return [value & 255, (value >> 8) & 255];
+}
+
+function u32(value: number): number[] {
+  return [...u16(value & 0xffff), ...u16(value >>> 16)];
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { LinuxError } from './errors.ts';
+import { openArpSocket } from './packet.ts';
+import { FakeSockets } from './sockets.rig.ts';
+
+function rig() {
+  const sockets = new FakeSockets();
+  const frames: number[][] = [];
+  const drains: number[] = [];
+  const broken: string[] = [];
+  const socket = openArpSocket({
+    sockets,
+    index: 0x0102,
+    onFrame: (frame, length) => frames.push([...frame.subarray(0, length)]),
+    onDrained: (count) => drains.push(count),
+    onBroken: (error) => broken.push(error.message),
+  });
+  return { sockets, frames, drains, broken, socket };
+}
+
+describe('a packet socket', () => {
+  it('has its filter before it is bound to ARP on the interface, and no protocol until then', () => {
+    const spec = rig().sockets.all[0]?.spec;
+    expect(spec?.protocol).toBe(0);
+    expect(spec?.filter?.length).toBeGreaterThan(0);
+    expect([...(spec?.bind?.subarray(0, 8) ?? [])]).toEqual([17, 0, 0x08, 0x06, 0x02, 0x01, 0, 0]);
+  });
+
+  it('hands over each frame with its length and tells how many a wake brought', () => {
+    const { sockets, frames, drains } = rig();
+    sockets.wake(0, Uint8Array.of(1, 2), Uint8Array.of(3));
+    expect(frames).toEqual([[1, 2], [3]]);
+    expect(drains).toEqual([2]);
+  });
+
+  it('takes at most 64 frames a wake', () => {
+    const { sockets, drains } = rig();
+    sockets.wake(0, ...Array.from({ length: 100 }, () => Uint8Array.of(1)));
+    expect(drains).toEqual([64]);
+    sockets.wake(0);
+    expect(drains).toEqual([64, 36]);
+  });
+
+  it('is closed, and says so, when reading fails', () => {
+    const { sockets, broken, socket } = rig();
+    sockets.wake(0, new LinuxError('LINUX-001', 'recv', 'ENETDOWN'));
+    expect(broken).toEqual(['recv: ENETDOWN']);
+    expect(sockets.openCount).toBe(0);
+    expect(() => socket.send(Uint8Array.of(1))).toThrow('EBADF');
+  });
+
+  it('reads no further once a frame led to its closing', () => {
+    const sockets = new FakeSockets();
+    let seen = 0;
+    const socket = openArpSocket({
+      sockets,
+      index: 1,
+      onFrame: () => {
+        seen++;
+        socket.close();
+      },
+      onBroken: () => {},
+    });
+    sockets.wake(0, Uint8Array.of(1), Uint8Array.of(2));
+    expect(seen).toBe(1);
+  });
+
+  it('leaves no descriptor open when it cannot be watched', () => {
+    const sockets = new FakeSockets();
+    sockets.watch = () => {
+      throw new Error('no poll');
+    };
+    expect(() => openArpSocket({ sockets, index: 1, onFrame: () => {}, onBroken: () => {} })).toThrow(
+      'no poll',
+    );
+    expect(sockets.openCount).toBe(0);
+  });
+});

@@ -1,0 +1,91 @@
+import { LinuxError } from './errors.ts';
+import { arpRequests, encodeFilter } from './filter.ts';
+import { AF_PACKET, SOCK_RAW, type Sockets } from './sockets.ts';
+
+const ETHERTYPE_ARP = 0x0806;
+/** The kernel cuts it to net.core.rmem_max, mostly 208 KiB, which holds some 250 small frames. */
+const RECEIVE_BUFFER = 8 << 20;
+/** Frames taken per wake, so that a flood leaves room for everything else on the loop. */
+const DRAIN = 64;
+/** The filter cuts frames to 60 bytes already. */
+const FRAME = 128;
+
+/** A socket that hears ARP requests on one interface and can send any frame there. */
+export interface PacketSocket {
+  /** False when the kernel's queue was full and the frame is lost. Throws LinuxError, for instance with a link that is down. */
+  send(frame: Uint8Array): boolean;
+  close(): void;
+}
+
+export interface PacketSocketOptions {
+  readonly sockets: Sockets;
+  /** Index of the interface, as the kernel counts them. */
+  readonly index: number;
+  /** The frame is only good until the call returns: one buffer serves all. */
+  readonly onFrame: (frame: Uint8Array, length: number) => void;
+  /** After each wake, with the number of frames that it brought. */
+  readonly onDrained?: (frames: number) => void;
+  /** The socket is closed by then. */
+  readonly onBroken: (error: Error) => void;
+}
+
+/** Opens an ARP socket on an interface. Throws LinuxError; EPERM means CAP_NET_RAW is missing. */
+export function openArpSocket(options: PacketSocketOptions): PacketSocket {
+  const { sockets, onFrame, onDrained } = options;
+  const fd = sockets.open({
+    domain: AF_PACKET,
+    type: SOCK_RAW,
+    // No protocol before bind: the socket would hear every interface until then.
+    protocol: 0,
+    filter: encodeFilter(arpRequests),
+    receiveBuffer: RECEIVE_BUFFER,
+    bind: linkAddress(options.index, ETHERTYPE_ARP),
+  });
+  const buffer = new Uint8Array(FRAME);
+  const state: { open: boolean; watcher?: { close(): void } } = { open: true };
+
+  const close = (): void => {
+    if (!state.open) return;
+    state.open = false;
+    state.watcher?.close();
+    sockets.close(fd);
+  };
+  try {
+    state.watcher = sockets.watch(fd, {
+      onReadable() {
+        let frames = 0;
+        while (frames < DRAIN && state.open) {
+          const length = sockets.receive(fd, buffer);
+          if (length < 0) break;
+          frames++;
+          onFrame(buffer, length);
+        }
+        onDrained?.(frames);
+      },
+      onBroken(error) {
+        close();
+        options.onBroken(error);
+      },
+    });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    send(frame) {
+      if (!state.open) throw new LinuxError('LINUX-001', 'send', 'EBADF');
+      return sockets.send(fd, frame);
+    },
+    close,
+  };
+}
+
+/** `struct sockaddr_ll`: family, protocol (big-endian), interface index; the rest is not read by bind. */
+function linkAddress(index: number, ethertype: number): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, ethertype, false);
+  view.setInt32(4, index, true);
+  return bytes;
+}
