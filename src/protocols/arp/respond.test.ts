@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Announced } from './announced.ts';
+import { BROADCAST, decode, encode, type Packet } from './codec.ts';
+import { drops } from './events.ts';
+import { countReply, replyBuffer, respond } from './respond.ts';
+
+const own = Uint8Array.from([2, 0, 0, 0, 0, 1]);
+const client = Uint8Array.from([2, 0, 0, 0, 0, 2]);
+const face = { name: 'eth0', mac: own };
+const question: Packet = {
+  destination: BROADCAST,
+  source: client,
+  operation: 1,
+  senderMac: client,
+  senderIp: 0xc0000201,
+  targetMac: new Uint8Array(6),
+  targetIp: 0xc0000207,
+};
+
+function announcing(): Announced {
+  const announced = new Announced();
+  announced.claim({ family: 'IPv4', bits: 0xc0000207n }, 'default/web', 'all');
+  announced.claim({ family: 'IPv4', bits: 0xc0000208n }, 'default/elsewhere', new Set(['eth1']));
+  return announced;
+}
+
+function ask(change: Partial<Packet> = {}, announced = announcing()) {
+  const frame = encode({ ...question, ...change });
+  const reply = replyBuffer();
+  const verdict = respond({ frame, length: frame.length }, { face, announced }, reply);
+  return { verdict, reply, announced, frame };
+}
+
+describe('answering ARP requests', () => {
+  it('says that an announced address is at the MAC of the interface, to whoever asked', () => {
+    const { verdict, reply } = ask();
+    expect(verdict).toBe('reply');
+    expect(decode(reply)).toEqual({
+      destination: client,
+      source: own,
+      operation: 2,
+      senderMac: own,
+      senderIp: 0xc0000207,
+      targetMac: client,
+      targetIp: 0xc0000201,
+    });
+  });
+
+  it('answers a question that was sent to this interface alone', () => {
+    expect(ask({ destination: own }).verdict).toBe('reply');
+  });
+
+  it('answers a check whether the address is free', () => {
+    const { verdict, reply } = ask({ senderIp: 0 });
+    expect([verdict, decode(reply)?.targetIp]).toEqual(['reply', 0]);
+  });
+
+  it('answers to the MAC in the question, not to the one that forwarded it', () => {
+    expect(decode(ask({ source: Uint8Array.from([2, 0, 0, 0, 0, 3]) }).reply)?.destination).toEqual(client);
+  });
+
+  it.each([
+    ['not-request', { operation: 2 }],
+    ['not-request', { operation: 0x0101 }],
+    ['other-destination', { destination: client }],
+    ['other-destination', { destination: Uint8Array.from([1, 0, 0x5e, 0, 0, 1]) }],
+    ['not-announced', { targetIp: 0xc0000209 }],
+    ['other-interface', { targetIp: 0xc0000208 }],
+    ['own-question', { senderMac: own }],
+    ['malformed', { senderMac: BROADCAST }],
+  ] as const)('drops with the reason %s', (reason, change) => {
+    const { verdict, reply, announced } = ask(change);
+    expect(verdict).toBe(reason);
+    expect(reply).toEqual(replyBuffer());
+    expect([...announced.all()].every((a) => a.counts.requests === 0)).toBe(true);
+  });
+
+  it('believes the length that the socket gave, not the size of the buffer', () => {
+    const buffer = new Uint8Array(128);
+    buffer.set(encode(question));
+    const at = { face, announced: announcing() };
+    expect(respond({ frame: buffer, length: 41 }, at, replyBuffer())).toBe('malformed');
+    expect(respond({ frame: buffer, length: 42 }, at, replyBuffer())).toBe('reply');
+    expect(respond({ frame: buffer, length: 60 }, at, replyBuffer())).toBe('reply');
+  });
+
+  it('counts requests when it answers, and replies when they left', () => {
+    const { announced, frame } = ask();
+    const counts = announced.ipv4(0xc0000207)?.counts;
+    expect(counts).toMatchObject({ requests: 1, replies: 0 });
+    countReply(frame, announced);
+    expect(counts).toMatchObject({ requests: 1, replies: 1 });
+  });
+
+  it('uses one buffer again without leaving traces of the last answer', () => {
+    const announced = announcing();
+    const reply = replyBuffer();
+    for (const last of [3, 4]) {
+      const mac = Uint8Array.from([2, 0, 0, 0, 0, last]);
+      const frame = encode({ ...question, senderMac: mac, senderIp: 0xc0000200 + last });
+      respond({ frame, length: frame.length }, { face, announced }, reply);
+      expect(decode(reply)).toMatchObject({ destination: mac, targetMac: mac, targetIp: 0xc0000200 + last });
+    }
+  });
+
+  it('gives a reason or a valid answer to any frame, and never throws', () => {
+    const at = { face, announced: announcing() };
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(64), (frame, length) => {
+        const verdict = respond({ frame, length: Math.min(length, frame.length) }, at, replyBuffer());
+        expect(drops).toContain(verdict);
+      }),
+    );
+    const good = encode(question);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(41), fc.nat(255)), { maxLength: 4 }), (patches) => {
+        const frame = good.slice();
+        for (const [index, value] of patches) frame[index] = value;
+        const reply = replyBuffer();
+        const verdict = respond({ frame, length: frame.length }, at, reply);
+        if (verdict !== 'reply') expect(drops).toContain(verdict);
+        else expect(decode(reply)).toMatchObject({ operation: 2, senderIp: 0xc0000207, senderMac: own });
+      }),
+    );
+  });
+});

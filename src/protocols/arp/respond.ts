@@ -1,0 +1,73 @@
+import type { Mac } from '../../domain/ip/mac.ts';
+import { type Announced, reaches } from './announced.ts';
+import { AT, BROADCAST, FIXED, FRAME_LENGTH, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
+import type { Drop } from './events.ts';
+
+/** The interface that a request came in by. */
+export interface Face {
+  readonly name: string;
+  readonly mac: Mac;
+}
+
+/**
+ * Answers one frame (metallb.md 4.3). On 'reply' the answer stands in `reply` (42 bytes, overwritten each time);
+ * otherwise the result says why there is none. The answer says that the address is at the MAC of the interface
+ * the question came in by, and goes to whoever asked, be it an address check (sender 0.0.0.0, RFC 5227) or not.
+ */
+export function respond(
+  request: { readonly frame: Uint8Array; readonly length: number },
+  at: { readonly face: Face; readonly announced: Announced },
+  reply: Uint8Array,
+): 'reply' | Drop {
+  const { frame, length } = request;
+  const { mac, name } = at.face;
+  if (!wellFormed(frame, length) || isGroup(frame, AT.senderMac)) return 'malformed';
+  if (frame[AT.operation] !== 0 || frame[AT.operation + 1] !== REQUEST) return 'not-request';
+  if (!same(frame, AT.destination, mac) && !same(frame, AT.destination, BROADCAST))
+    return 'other-destination';
+  const announcement = at.announced.ipv4(readIpv4(frame, AT.targetIp));
+  if (!announcement) return 'not-announced';
+  if (!reaches(announcement.interfaces, name)) return 'other-interface';
+  if (same(frame, AT.senderMac, mac)) return 'own-question';
+  announcement.counts.requests++;
+  write(frame, mac, reply);
+  return 'reply';
+}
+
+/** Counts an answer that left. Kept apart, since sending may fail. */
+export function countReply(frame: Uint8Array, announced: Announced): void {
+  const announcement = announced.ipv4(readIpv4(frame, AT.targetIp));
+  if (announcement) announcement.counts.replies++;
+}
+
+function write(request: Uint8Array, mac: Mac, reply: Uint8Array): void {
+  // Who asked is told by the ARP body; the Ethernet source may be a bridge's or a proxy's.
+  move(request, AT.senderMac, reply, { to: AT.destination, count: 6 });
+  move(mac, 0, reply, { to: AT.source, count: 6 });
+  move(FIXED, 0, reply, { to: AT.type, count: FIXED.length });
+  reply[AT.operation] = 0;
+  reply[AT.operation + 1] = REPLY;
+  move(mac, 0, reply, { to: AT.senderMac, count: 6 });
+  move(request, AT.targetIp, reply, { to: AT.senderIp, count: 4 });
+  move(request, AT.senderMac, reply, { to: AT.targetMac, count: 6 });
+  move(request, AT.senderIp, reply, { to: AT.targetIp, count: 4 });
+}
+
+/** A room for one answer. */
+export function replyBuffer(): Uint8Array {
+  return new Uint8Array(FRAME_LENGTH);
+}
+
+/** No host has a group address; an answer to one would go to everybody. */
+function isGroup(frame: Uint8Array, at: number): boolean {
+  return ((frame[at] ?? 0) & 1) !== 0;
+}
+
+function move(from: Uint8Array, at: number, into: Uint8Array, where: { to: number; count: number }): void {
+  for (let i = 0; i < where.count; i++) into[where.to + i] = from[at + i] ?? 0;
+}
+
+function same(frame: Uint8Array, at: number, mac: Mac): boolean {
+  for (let i = 0; i < 6; i++) if (frame[at + i] !== mac[i]) return false;
+  return true;
+}
