@@ -63,20 +63,25 @@ function isLabelValue(value: string): boolean {
 }
 
 export function selectorMatches(s: Selector, labels: Readonly<Record<string, string>>): boolean {
-  return s.requirements.every(({ key, operator, values }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-    switch (operator) {
-      case '=':
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-    }
+  return s.requirements.every((requirement) => {
+    const { key } = requirement;
+    return holds(requirement, Object.hasOwn(labels, key) ? labels[key] : undefined);
   });
+}
+
+/** An absent label satisfies NotIn, as in Kubernetes. */
+function holds({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case '=':
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
 }
 
 /** Text equal to apimachinery's labels.Selector.String(), e.g. `app=web,tier in (a,b),!legacy`; sorted by key. */

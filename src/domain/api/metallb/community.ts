@@ -1,0 +1,50 @@
+import { type Crd, type Custom, customKind } from '../crd.ts';
+import type { Kind } from '../object.ts';
+import { list, object, str, type TypeOf } from '../schema.ts';
+import { EMPTY_SPEC, type Empty, empty, GROUP } from './common.ts';
+
+const spec = object(
+  {
+    communities: list(
+      object(
+        {
+          name: str('Name that BGPAdvertisements may use.'),
+          value: str('What it stands for: "65000:100", or "large:65000:1:2".'),
+        },
+        'A name for a BGP community.',
+      ),
+      'The aliases; each name once over all Community objects.',
+    ),
+  },
+  'Names for BGP communities.',
+);
+const status = empty('Reserved.');
+
+export const communityCrd: Crd = {
+  group: GROUP,
+  kind: 'Community',
+  plural: 'communities',
+  singular: 'community',
+  versions: [
+    {
+      name: 'v1beta1',
+      about:
+        'Gives names to BGP communities, so that advertisements can speak of "no-export" instead of numbers.',
+      storage: true,
+      columns: [],
+      spec,
+      status,
+    },
+  ],
+};
+
+export type CommunitySpec = TypeOf<typeof spec>;
+export type Community = Custom<CommunitySpec, Empty>;
+export const Communities: Kind<Community> = customKind({
+  crd: communityCrd,
+  version: 'v1beta1',
+  spec,
+  status,
+  emptySpec: EMPTY_SPEC,
+});
+export { spec as communitySpec };
