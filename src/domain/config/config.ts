@@ -1,5 +1,5 @@
 import type { Selector } from '../api/selector.ts';
-import { type Address, addressBytes } from '../ip/address.ts';
+import type { Address, Family } from '../ip/address.ts';
 import { type Range, rangeContains } from '../ip/range.ts';
 
 /**
@@ -65,30 +65,32 @@ export interface BGPAd {
 /** Whether the pool refuses to hand out the address although its ranges hold it: the last octet is 0 or 255. */
 export function isAvoided(pool: Pool, address: Address): boolean {
   if (!pool.avoidBuggyIPs || address.family !== 'IPv4') return false;
-  const last = addressBytes(address)[3];
-  return last === 0 || last === 255;
+  const last = address.bits & 255n;
+  return last === 0n || last === 255n;
 }
 
-/** Whether the pool may hand out the address. */
-export function poolHolds(pool: Pool, address: Address): boolean {
-  return pool.ranges.some((range) => rangeContains(range, address)) && !isAvoided(pool, address);
-}
-
-interface Entry {
-  readonly range: Range;
+/** Where an address lies: the pool, and the index of the range in `pool.ranges`. */
+export interface Place {
   readonly pool: Pool;
+  readonly index: number;
+}
+
+interface Entry extends Place {
+  readonly range: Range;
 }
 
 /**
  * Ranges of all pools by family, ascending. A valid Config has no overlaps, so that a binary search finds the
  * one range that can hold an address. Derived from an immutable Config, hence remembered per Config.
  */
-const indexes = new WeakMap<Config, Readonly<Record<'IPv4' | 'IPv6', readonly Entry[]>>>();
+const indexes = new WeakMap<Config, Readonly<Record<Family, readonly Entry[]>>>();
 
-function indexOf(config: Config): Readonly<Record<'IPv4' | 'IPv6', readonly Entry[]>> {
+function indexOf(config: Config): Readonly<Record<Family, readonly Entry[]>> {
   const known = indexes.get(config);
   if (known) return known;
-  const entries = [...config.pools.values()].flatMap((pool) => pool.ranges.map((range) => ({ range, pool })));
+  const entries = [...config.pools.values()].flatMap((pool) =>
+    pool.ranges.map((range, index) => ({ range, pool, index })),
+  );
   entries.sort((a, b) => (a.range.first < b.range.first ? -1 : a.range.first > b.range.first ? 1 : 0));
   const made = {
     IPv4: entries.filter((e) => e.range.family === 'IPv4'),
@@ -98,8 +100,8 @@ function indexOf(config: Config): Readonly<Record<'IPv4' | 'IPv6', readonly Entr
   return made;
 }
 
-/** The pool that may hand out the address, if any. O(log n) over the ranges of all pools. */
-export function poolOf(config: Config, address: Address): Pool | undefined {
+/** Where an address that may be handed out lies, if in any pool. O(log n) over the ranges of all pools. */
+export function placeOf(config: Config, address: Address): Place | undefined {
   const entries = indexOf(config)[address.family];
   let low = 0;
   let high = entries.length;
@@ -110,6 +112,10 @@ export function poolOf(config: Config, address: Address): Pool | undefined {
     else high = middle;
   }
   const found = entries[low - 1];
-  if (!found || !rangeContains(found.range, address) || isAvoided(found.pool, address)) return undefined;
-  return found.pool;
+  return found && rangeContains(found.range, address) && !isAvoided(found.pool, address) ? found : undefined;
+}
+
+/** The pool that may hand out the address, if any. O(log n). */
+export function poolOf(config: Config, address: Address): Pool | undefined {
+  return placeOf(config, address)?.pool;
 }

@@ -1,0 +1,28 @@
+import type { Problem } from '../api/problem.ts';
+
+/** What can be wrong with a set of metallb.io objects. Codes are stable and never used again for something else. */
+export const codes = {
+  PoolEmpty: 'a pool has no addresses',
+  PoolRangeInvalid: 'an entry of a pool is neither a CIDR nor a range',
+  PoolOverlap: 'two ranges share addresses',
+  PoolDuplicate: 'two pools have one name',
+  NamespaceDuplicate: 'a namespace is listed twice',
+  SelectorInvalid: 'a label selector is not one',
+  SelectorDuplicate: 'a label selector, or a part of one, is listed twice',
+  NameDuplicate: 'a pool or peer is listed twice',
+  CommunityInvalid: 'a BGP community is not one',
+  CommunityDuplicate: 'two communities have one name',
+  LargeCommunityUnsupported: 'native BGP does not speak large communities',
+} as const;
+
+export type Code = keyof typeof codes;
+
+/** Collects Problems of one object. */
+export type Complaint = (code: Code, path: string, message: string, hint?: string) => void;
+
+/** A complaint about the object, e.g. "IPAddressPool web", that adds to `problems`. */
+export function complaining(problems: Problem[], object: string): Complaint {
+  return (code, path, message, hint) => {
+    problems.push({ code, object, path, message, ...(hint === undefined ? {} : { hint }) });
+  };
+}

@@ -1,0 +1,48 @@
+import type { Namespace } from '../api/core.ts';
+import type {
+  BFDProfile,
+  BGPAdvertisement,
+  BGPPeer,
+  Community,
+  IPAddressPool,
+  L2Advertisement,
+} from '../api/metallb.ts';
+import type { KubeObject } from '../api/object.ts';
+import type { Problem } from '../api/problem.ts';
+import { readBgp, readL2 } from './advertisements.ts';
+import { checkCommunities } from './communities.ts';
+import type { Config } from './config.ts';
+import { readPools } from './pools.ts';
+
+/** The objects that a component reads; what it does not need stays an empty list and cannot make its Config bad. */
+export interface ConfigInput {
+  readonly pools: readonly IPAddressPool[];
+  readonly l2Advertisements: readonly L2Advertisement[];
+  readonly bgpAdvertisements: readonly BGPAdvertisement[];
+  readonly bgpPeers: readonly BGPPeer[];
+  readonly bfdProfiles: readonly BFDProfile[];
+  readonly communities: readonly Community[];
+  readonly namespaces: readonly Namespace[];
+  /** Upstream's METALLB_BGP_TYPE; `native` refuses what only FRR can do (metallb.md 6.3). Absent: nothing is refused. */
+  readonly bgpType?: string;
+}
+
+export type Loaded = { readonly config: Config } | { readonly problems: readonly Problem[] };
+
+/**
+ * All objects together, or all that is wrong with them: never a part. The order of the objects does not matter; of two
+ * that collide, the one whose name comes later is complained about. Peers and BFD profiles are not looked into.
+ */
+export function load(input: ConfigInput): Loaded {
+  const problems: Problem[] = [];
+  const objects = byName(input.pools);
+  checkCommunities(byName(input.communities), problems, { allowLarge: input.bgpType !== 'native' });
+  const pools = readPools(objects, input.namespaces, problems);
+  const l2 = readL2(byName(input.l2Advertisements), objects, problems);
+  const bgp = readBgp(byName(input.bgpAdvertisements), objects, problems);
+  return problems.length > 0 ? { problems } : { config: Object.freeze({ pools, l2, bgp }) };
+}
+
+function byName<T extends KubeObject>(objects: readonly T[]): readonly T[] {
+  return objects.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}

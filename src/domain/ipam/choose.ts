@@ -1,0 +1,114 @@
+import type { Pool } from '../config/config.ts';
+import { type Address, type Family, formatAddress } from '../ip/address.ts';
+import { byPriority, fits, isMeantFor } from './fits.ts';
+import type { Claim, Ledger } from './ledger.ts';
+import type { Because, Refusal } from './reasons.ts';
+import { familyOf, type Want } from './want.ts';
+
+/** Addresses chosen, from which pool and why; already claimed in the ledger. */
+export interface Choice {
+  readonly addresses: readonly Address[];
+  readonly pool: string;
+  readonly because: Because;
+}
+
+/**
+ * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
+ * that it asks for, else from pools meant for it, else from pools open to all. What a pool gives is the lowest free.
+ */
+export function choose(ledger: Ledger, want: Want): Choice | Refusal {
+  if (want.family === 'unknown') return { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs };
+  if ('refused' in want.request) return want.request;
+  if (want.request.length > 0) return chooseRequested(ledger, want, want.request);
+  if (want.pool !== undefined) return chooseFrom(ledger, want, want.pool);
+  const pools = [...ledger.config.pools.values()].filter((pool) => pool.autoAssign);
+  const meant = pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority);
+  const open = pools.filter((pool) => pool.allocation === undefined).sort(byPriority);
+  return (
+    settle(ledger, want, best(ledger, want, meant), 'matching-pool') ??
+    settle(ledger, want, best(ledger, want, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
+  );
+}
+
+function chooseRequested(ledger: Ledger, want: Want, addresses: readonly Address[]): Choice | Refusal {
+  if (familyOf(addresses) !== want.family)
+    return { refused: 'family-mismatch', addresses, family: want.family };
+  const pool = ledger.judge(want, addresses);
+  if ('refused' in pool) return pool;
+  if (want.pool !== undefined && pool.name !== want.pool)
+    return { refused: 'not-in-requested-pool', addresses, pool: want.pool };
+  return claimed(ledger.claim(want, inTextOrder(addresses)), 'requested-address');
+}
+
+function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal {
+  const pool = ledger.config.pools.get(name);
+  if (!pool) return { refused: 'unknown-pool', pool: name };
+  if (!fits(pool, want)) return { refused: 'pool-not-for-service', pool: name };
+  return (
+    settle(ledger, want, best(ledger, want, [pool]), 'requested-pool') ?? {
+      refused: 'pool-exhausted',
+      pool: name,
+      family: want.family,
+    }
+  );
+}
+
+/** The order in which two requested addresses end up in upstream's status: that of their text, not of the request. */
+export function inTextOrder(addresses: readonly Address[]): readonly Address[] {
+  return addresses.toSorted((a, b) => (formatAddress(a) < formatAddress(b) ? -1 : 1));
+}
+
+/**
+ * The addresses of the first pool that satisfies the Service's families, both from one pool for dual stack.
+ * PreferDualStack falls back to one family: the first pool with the primary one, else the first with the other.
+ */
+function best(ledger: Ledger, want: Want, pools: readonly Pool[]): readonly Address[] | undefined {
+  const { family, primary } = want;
+  if (family === 'IPv4' || family === 'IPv6') return bestSingle(ledger, want, pools, family);
+  for (const pool of pools) {
+    const v4 = ledger.lowest(pool, 'IPv4', want);
+    const v6 = v4 && ledger.lowest(pool, 'IPv6', want);
+    if (v4 && v6) return [v4, v6];
+  }
+  if (want.policy !== 'PreferDualStack') return undefined;
+  const secondary = primary === 'IPv4' ? 'IPv6' : 'IPv4';
+  return bestSingle(ledger, want, pools, primary) ?? bestSingle(ledger, want, pools, secondary);
+}
+
+function bestSingle(
+  ledger: Ledger,
+  want: Want,
+  pools: readonly Pool[],
+  family: Family,
+): readonly Address[] | undefined {
+  for (const pool of pools) {
+    const address = ledger.lowest(pool, family, want);
+    if (address) return [address];
+  }
+  return undefined;
+}
+
+function settle(
+  ledger: Ledger,
+  want: Want,
+  addresses: readonly Address[] | undefined,
+  because: Because,
+): Choice | Refusal | undefined {
+  return addresses && claimed(ledger.claim(want, addresses), because);
+}
+
+function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {
+  return 'refused' in claim ? claim : { addresses: claim.addresses, pool: claim.pool, because };
+}
+
+/**
+ * Adds the family that a PreferDualStack Service with one address lacks, from the same pool (metallb.md 3.2, step 9).
+ * The present address stays, also when this is refused.
+ */
+export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice | Refusal {
+  const family = held.family === 'IPv4' ? 'IPv6' : 'IPv4';
+  const pool = ledger.config.pools.get(ledger.claimOf(want.key)?.pool ?? '');
+  const second = pool && ledger.lowest(pool, family, want);
+  if (!second) return { refused: 'pool-exhausted', pool: pool?.name ?? '', family };
+  return claimed(ledger.claim(want, [held, second]), 'second-family');
+}

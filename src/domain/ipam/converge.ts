@@ -1,0 +1,165 @@
+import type { Service } from '../api/core.ts';
+import { type Address, parseAddress } from '../ip/address.ts';
+import { type Choice, choose, chooseSecond, inTextOrder } from './choose.ts';
+import type { Ledger } from './ledger.ts';
+import type { Refusal } from './reasons.ts';
+import { familyOf, type Want, wantOf } from './want.ts';
+
+/** What people are told about on the way; the program turns notes into Events (metallb.md 3.7). */
+export type Note =
+  | { readonly note: 'allocated'; readonly addresses: readonly Address[]; readonly pool: string }
+  | { readonly note: 'second-allocated'; readonly address: Address; readonly pool: string }
+  | { readonly note: 'second-refused'; readonly refusal: Refusal }
+  | { readonly note: 'cleared'; readonly addresses: readonly Address[]; readonly refusal: Refusal }
+  | { readonly note: 'request-unreadable'; readonly refusal: Refusal }
+  | { readonly note: 'not-enough-cluster-ips'; readonly refusal: Refusal }
+  | { readonly note: 'unknown-address-family'; readonly texts: readonly string[] }
+  | { readonly note: 'unknown-cluster-family'; readonly texts: readonly string[] }
+  | { readonly note: 'not-allocated'; readonly refusal: Refusal };
+
+/**
+ * What a Service's status is to say.
+ * choice: it has these addresses. refusal: it has none, and why. kept: the status stays untouched although something is
+ * wrong with the Service. none: it is no LoadBalancer and has nothing of ours.
+ */
+export type Verdict =
+  | { readonly choice: Choice }
+  | { readonly refusal: Refusal }
+  | { readonly kept: Refusal; readonly choice?: Choice }
+  | { readonly none: true };
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * The one decision for a Service in its present state: checks what its status says it has, keeps it where the Config
+ * and its own wishes allow, and otherwise chooses anew. The ledger holds the result afterwards (metallb.md 3.2).
+ * Idempotent: a Service whose status says what was decided is left as it is.
+ */
+export function converge(ledger: Ledger, service: Service): Outcome {
+  const notes: Note[] = [];
+  const want = wantOf(service);
+  const impossible = hopeless(ledger, service, want, notes);
+  if (impossible) {
+    ledger.release(want.key);
+    return { verdict: impossible, notes };
+  }
+  const texts = ingressTexts(service);
+  const present = texts.map((text) => parseAddress(text));
+  if (present.length > 0) {
+    const family = familyOf(present);
+    if (family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
+    if (want.family === 'unknown') {
+      notes.push({ note: 'unknown-cluster-family', texts: want.clusterIPs });
+      return { verdict: { kept: { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs } }, notes };
+    }
+  }
+  const held = reassert(ledger, want, present, notes);
+  if (present.length > 0 && 'refused' in want.request) {
+    notes.push({ note: 'request-unreadable', refusal: want.request });
+    if (!held) return { verdict: { refusal: want.request }, notes };
+    return { verdict: { kept: want.request, choice: held }, notes };
+  }
+  const asked = held && honourRequest(ledger, want, held);
+  if (asked) return { verdict: { choice: completed(ledger, want, asked, notes) }, notes };
+  ledger.release(want.key);
+  const chosen = choose(ledger, want);
+  if ('refused' in chosen) {
+    notes.push({ note: 'not-allocated', refusal: chosen });
+    return { verdict: { refusal: chosen }, notes };
+  }
+  notes.push({ note: 'allocated', addresses: chosen.addresses, pool: chosen.pool });
+  return { verdict: { choice: chosen }, notes };
+}
+
+/** Claims what the status of a Service says it has, if it may have it: the first pass after a start, before any choice. */
+export function adopt(ledger: Ledger, service: Service): boolean {
+  if (service.spec.type !== 'LoadBalancer') return false;
+  return (
+    reassert(
+      ledger,
+      wantOf(service),
+      ingressTexts(service).map((text) => parseAddress(text)),
+      [],
+    ) !== undefined
+  );
+}
+
+/** The addresses in the status; entries without one (host names) are not ours and count for nothing. */
+export function ingressTexts(service: Service): readonly string[] {
+  return service.status.ingress.map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
+}
+
+function hopeless(ledger: Ledger, service: Service, want: Want, notes: Note[]): Verdict | undefined {
+  if (service.spec.type !== 'LoadBalancer') return { none: true };
+  if (ledger.config.pools.size === 0) return { refusal: { refused: 'no-pools' } };
+  if (want.clusterIPs.length === 0) return { refusal: { refused: 'no-cluster-ips' } };
+  if (want.policy === 'RequireDualStack' && service.spec.clusterIPs.length < 2) {
+    const refusal: Refusal = { refused: 'single-cluster-ip' };
+    notes.push({ note: 'not-enough-cluster-ips', refusal });
+    return { refusal };
+  }
+  return undefined;
+}
+
+/** Claims the present addresses again, with the present ports and keys. Undefined when the Service may not keep them. */
+function reassert(
+  ledger: Ledger,
+  want: Want,
+  present: readonly (Address | undefined)[],
+  notes: Note[],
+): Choice | undefined {
+  const addresses = present.filter((address) => address !== undefined);
+  if (present.length === 0 || !keepsFamily(familyOf(present), want)) {
+    ledger.release(want.key);
+    return undefined;
+  }
+  const claim = ledger.claim(want, addresses);
+  if ('refused' in claim) {
+    notes.push({ note: 'cleared', addresses, refusal: claim });
+    ledger.release(want.key);
+    return undefined;
+  }
+  if (want.pool !== undefined && claim.pool !== want.pool) {
+    ledger.release(want.key);
+    return undefined;
+  }
+  return { addresses, pool: claim.pool, because: 'kept' };
+}
+
+function keepsFamily(family: Want['family'], want: Want): boolean {
+  if (family === 'unknown') return false;
+  return family === want.family || (want.family === 'dual' && want.policy === 'PreferDualStack');
+}
+
+/** The held addresses if the Service asks for none or for just these; two that are asked for stand in the order of their text. */
+function honourRequest(ledger: Ledger, want: Want, held: Choice): Choice | undefined {
+  const request = 'refused' in want.request ? [] : want.request;
+  if (request.length === 0) return held;
+  const addresses = inTextOrder(held.addresses);
+  const asked = inTextOrder(request);
+  const same = asked.length === addresses.length && asked.every((a, i) => equal(a, addresses[i]));
+  if (!same) return undefined;
+  const claim = ledger.claim(want, addresses);
+  return 'refused' in claim ? undefined : { ...held, addresses };
+}
+
+/** Where PreferDualStack lacks a family and asks for no address, the second one when there is room for it. */
+function completed(ledger: Ledger, want: Want, held: Choice, notes: Note[]): Choice {
+  const [only] = held.addresses;
+  const wishes = want.policy === 'PreferDualStack' && want.family === 'dual';
+  const free = 'refused' in want.request || want.request.length === 0;
+  if (!wishes || !free || only === undefined || held.addresses.length !== 1) return held;
+  const both = chooseSecond(ledger, want, only);
+  if ('refused' in both) {
+    notes.push({ note: 'second-refused', refusal: both });
+    return held;
+  }
+  const [, address = only] = both.addresses;
+  notes.push({ note: 'second-allocated', address, pool: both.pool });
+  return both;
+}
+
+const equal = (a: Address, b: Address | undefined): boolean => a.family === b?.family && a.bits === b.bits;

@@ -1,0 +1,147 @@
+import { type Address, formatAddress } from '../ip/address.ts';
+
+/** The families of a Service's cluster addresses; `unknown` when they make no sense. */
+export type ServiceFamily = 'IPv4' | 'IPv6' | 'dual' | 'unknown';
+
+/** Why a Service has the addresses that it has. */
+export type Because =
+  /** It held them before and may keep them. */
+  | 'kept'
+  /** It asks for them by annotation or spec.loadBalancerIP. */
+  | 'requested-address'
+  /** Lowest free of the pool that it asks for. */
+  | 'requested-pool'
+  /** Lowest free of a pool whose serviceAllocation matches it. */
+  | 'matching-pool'
+  /** Lowest free of a pool that is open to all. */
+  | 'open-pool'
+  /** PreferDualStack: the family that was missing came free in its pool. */
+  | 'second-family';
+
+/** Why a Service gets no address, or not the one that it asks for. */
+export type Refusal =
+  | { readonly refused: 'no-pools' }
+  | { readonly refused: 'no-cluster-ips' }
+  | { readonly refused: 'single-cluster-ip' }
+  | { readonly refused: 'unknown-cluster-family'; readonly clusterIPs: readonly string[] }
+  | { readonly refused: 'both-request-forms' }
+  | {
+      readonly refused: 'request-unreadable';
+      readonly field: string;
+      readonly text: string;
+      readonly cause: string;
+    }
+  | {
+      readonly refused: 'family-mismatch';
+      readonly addresses: readonly Address[];
+      readonly family: ServiceFamily;
+    }
+  | { readonly refused: 'outside-pools'; readonly addresses: readonly Address[] }
+  | { readonly refused: 'too-many-addresses'; readonly addresses: readonly Address[] }
+  | { readonly refused: 'same-family-twice'; readonly addresses: readonly Address[] }
+  | { readonly refused: 'pool-not-for-service'; readonly pool: string }
+  | {
+      readonly refused: 'address-in-use';
+      readonly address: Address;
+      readonly holders: readonly string[];
+      readonly cause: NoSharing;
+    }
+  | {
+      readonly refused: 'port-in-use';
+      readonly address: Address;
+      readonly port: string;
+      readonly holder: string;
+    }
+  | {
+      readonly refused: 'not-in-requested-pool';
+      readonly addresses: readonly Address[];
+      readonly pool: string;
+    }
+  | { readonly refused: 'unknown-pool'; readonly pool: string }
+  | { readonly refused: 'pool-exhausted'; readonly pool: string; readonly family: ServiceFamily }
+  | { readonly refused: 'no-room'; readonly family: ServiceFamily };
+
+/** Why two Services may not have one address (metallb.md 3.4). */
+export type NoSharing = 'holder-does-not-share' | 'service-does-not-share' | 'other-key' | 'other-backends';
+
+const noSharing: Readonly<Record<NoSharing, string>> = {
+  'holder-does-not-share': 'which does not share it',
+  'service-does-not-share': 'and this Service has no sharing key',
+  'other-key': 'under another sharing key',
+  'other-backends': 'with externalTrafficPolicy Local and other backends',
+};
+
+/** `192.0.2.1, 2001:db8::1` */
+export function addressList(addresses: readonly Address[]): string {
+  return addresses.map(formatAddress).join(', ');
+}
+
+const familyName: Readonly<Record<ServiceFamily, string>> = {
+  IPv4: 'IPv4',
+  IPv6: 'IPv6',
+  dual: 'dual-stack',
+  unknown: 'unknown',
+};
+
+/** A refusal as a sentence without its full stop, for events, conditions and logs. Stable for equal causes. */
+export function refusalText(r: Refusal): string {
+  switch (r.refused) {
+    case 'no-pools':
+      return 'there is no address pool';
+    case 'no-cluster-ips':
+      return 'the Service has no cluster IP, so that its address family is unknown';
+    case 'single-cluster-ip':
+      return 'RequireDualStack needs two cluster IPs';
+    case 'unknown-cluster-family':
+      return `cluster IPs ${r.clusterIPs.join(', ')} are no address family`;
+    case 'both-request-forms':
+      return 'both metallb.io/loadBalancerIPs and spec.loadBalancerIP are set';
+    case 'request-unreadable':
+      return `${r.field} "${r.text}": ${r.cause}`;
+    case 'family-mismatch':
+      return `requested ${addressList(r.addresses)}, but the Service is ${familyName[r.family]}`;
+    case 'outside-pools':
+      return `${addressList(r.addresses)} ${r.addresses.length === 1 ? 'is in no pool' : 'are not in one pool'}`;
+    case 'too-many-addresses':
+      return `${addressList(r.addresses)} are more than two addresses`;
+    case 'same-family-twice':
+      return `${addressList(r.addresses)} are of one family`;
+    case 'pool-not-for-service':
+      return `pool ${r.pool} is not for this Service (its serviceAllocation)`;
+    case 'address-in-use':
+      return `${formatAddress(r.address)} is in use by ${r.holders.join(',')}, ${noSharing[r.cause]}`;
+    case 'port-in-use':
+      return `port ${r.port} of ${formatAddress(r.address)} is in use by ${r.holder}`;
+    case 'not-in-requested-pool':
+      return `requested ${addressList(r.addresses)} is not in requested pool ${r.pool}`;
+    case 'unknown-pool':
+      return `there is no pool ${r.pool}`;
+    case 'pool-exhausted':
+      return `pool ${r.pool} has no free ${familyName[r.family]} address`;
+    case 'no-room':
+      return `no pool has a free ${familyName[r.family]} address for this Service`;
+  }
+}
+
+/** A choice as a sentence part, to follow `192.0.2.1 from pool web: `. */
+export function becauseText(because: Because): string {
+  switch (because) {
+    case 'kept':
+      return 'held before';
+    case 'requested-address':
+      return 'requested address';
+    case 'requested-pool':
+      return 'lowest free of the requested pool';
+    case 'matching-pool':
+      return 'lowest free of a pool whose serviceAllocation matches';
+    case 'open-pool':
+      return 'lowest free of a pool open to all';
+    case 'second-family':
+      return 'second family added';
+  }
+}
+
+/** `pool-exhausted` as Kubernetes writes reasons: `PoolExhausted`. */
+export function reasonWord(reason: Because | Refusal['refused']): string {
+  return reason.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase()).replace('Ips', 'IPs');
+}

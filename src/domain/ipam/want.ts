@@ -1,0 +1,96 @@
+import { ADDRESS_POOL, ALLOW_SHARED_IP, LOAD_BALANCER_IPS, readAnnotation } from '../api/annotations.ts';
+import type { Service } from '../api/core.ts';
+import { keyOf } from '../api/object.ts';
+import { type Address, type Family, parseAddress } from '../ip/address.ts';
+import type { Refusal, ServiceFamily } from './reasons.ts';
+
+/** What one Service asks for, read once from its spec, labels and annotations. */
+export interface Want {
+  /** "namespace/name". */
+  readonly key: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly family: ServiceFamily;
+  /** What the family was read from. */
+  readonly clusterIPs: readonly string[];
+  /** SingleStack when the field is absent. */
+  readonly policy: string;
+  /** The family that PreferDualStack takes when a pool has but one. */
+  readonly primary: Family;
+  /** "TCP/80". */
+  readonly ports: readonly string[];
+  /** "" never shares. */
+  readonly sharing: string;
+  /** With externalTrafficPolicy Local only Services with the same backends may share; "" for Cluster. */
+  readonly backend: string;
+  /** The pool that it asks for. */
+  readonly pool?: string;
+  /** The addresses that it asks for; empty: any. */
+  readonly request: readonly Address[] | Refusal;
+}
+
+/** Reads a Service's wishes. Total: what makes no sense is a Refusal inside the result. */
+export function wantOf(service: Service): Want {
+  const { spec, metadata } = service;
+  const pool = readAnnotation(metadata, ADDRESS_POOL)?.value;
+  const texts = clusterIPs(service);
+  return {
+    key: keyOf(service),
+    namespace: metadata.namespace ?? '',
+    labels: metadata.labels,
+    family: familyOf(texts.map((text) => parseAddress(text))),
+    clusterIPs: texts,
+    policy: spec.ipFamilyPolicy ?? 'SingleStack',
+    primary: spec.ipFamilies[0] === 'IPv6' ? 'IPv6' : 'IPv4',
+    ports: spec.ports.map((port) => `${port.protocol}/${port.port}`),
+    sharing: readAnnotation(metadata, ALLOW_SHARED_IP)?.value ?? '',
+    backend: spec.externalTrafficPolicy === 'Local' ? selectorKey(spec.selector) : '',
+    ...(pool ? { pool } : {}),
+    request: requestOf(service),
+  };
+}
+
+/** spec.clusterIPs, or spec.clusterIP where the list is empty. */
+function clusterIPs(service: Service): readonly string[] {
+  const { clusterIPs, clusterIP } = service.spec;
+  if (clusterIPs.length > 0) return clusterIPs;
+  return clusterIP === undefined || clusterIP === '' ? [] : [clusterIP];
+}
+
+/** One address is its family, one of each is dual, everything else unknown. */
+export function familyOf(addresses: readonly (Address | undefined)[]): ServiceFamily {
+  const [first, second] = addresses;
+  if (first === undefined || addresses.length > 2) return 'unknown';
+  if (addresses.length === 1) return first.family;
+  return second === undefined || second.family === first.family ? 'unknown' : 'dual';
+}
+
+/** Equal selectors give equal text whatever their order. */
+function selectorKey(selector: Readonly<Record<string, string>>): string {
+  return Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
+}
+
+function requestOf(service: Service): readonly Address[] | Refusal {
+  const annotated = readAnnotation(service.metadata, LOAD_BALANCER_IPS)?.value ?? '';
+  const field = service.spec.loadBalancerIP ?? '';
+  if (annotated !== '' && field !== '') return { refused: 'both-request-forms' };
+  if (annotated !== '') return parseRequest(LOAD_BALANCER_IPS, annotated, annotated.split(','));
+  return field === '' ? [] : parseRequest('spec.loadBalancerIP', field, [field]);
+}
+
+function parseRequest(field: string, text: string, parts: readonly string[]): readonly Address[] | Refusal {
+  const unreadable = (cause: string): Refusal => ({ refused: 'request-unreadable', field, text, cause });
+  const addresses: Address[] = [];
+  for (const part of parts) {
+    // Blanks are cut only in the annotation's list, as upstream does.
+    const address = parseAddress(field === LOAD_BALANCER_IPS ? part.trim() : part);
+    if (!address) return unreadable(`"${part.trim()}" is not an IP address`);
+    addresses.push(address);
+  }
+  if (addresses.length > 2) return unreadable('more than two addresses');
+  if (familyOf(addresses) === 'unknown') return unreadable('two addresses of one family');
+  return addresses;
+}
