@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toolPath } from '../../tools/servers/manifest.ts';
+import { leftovers } from '../servers/clean.ts';
+import { exec } from '../servers/exec.ts';
+import { type ApiServer, startApiServer } from '../servers/index.ts';
+
+/** Status of one GET; for a watch, the code of the first event if that is an error. */
+function statusOf(api: ApiServer, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${api.token}` };
+    const asked = request(
+      new URL(path, api.url),
+      { ca: readFileSync(api.ca), headers, agent: false },
+      (reply) => {
+        let text = '';
+        reply.on('data', (data) => {
+          text += String(data);
+          const code = /"type":"ERROR".*"code":(\d+)/.exec(text)?.[1];
+          if (code === undefined) return;
+          resolve(Number(code));
+          asked.destroy();
+        });
+        reply.on('end', () => resolve(reply.statusCode ?? 0));
+      },
+    );
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+describe('an API server', () => {
+  let api: ApiServer;
+  beforeAll(async () => {
+    api = await startApiServer();
+  });
+  afterAll(() => api?.stop());
+
+  it('reports the version of Kubernetes that it was built from', async () => {
+    expect(await api.kubectl('version')).toMatch(/Server Version: v1\.\d+\.\d+/);
+  });
+
+  it('lets a user do only what a role allows', async () => {
+    const kubeconfig = await api.user('jane', ['readers', 'lab:team']);
+    const can = async (...args: string[]) =>
+      (
+        await exec(toolPath('kubectl'), ['auth', 'can-i', ...args], { env: { KUBECONFIG: kubeconfig } })
+      ).stdout.trim();
+    expect(await can('list', 'services')).toBe('no');
+    await api.kubectl('create', 'clusterrolebinding', 'lab-team', '--clusterrole=view', '--group=lab:team');
+    expect(await can('list', 'services')).toBe('yes');
+    expect(await can('create', 'services')).toBe('no');
+  });
+
+  it('comes back with its data after it was killed', async () => {
+    await api.kubectl('create', 'configmap', 'kept', '--from-literal=a=b');
+    await api.kill();
+    await expect(statusOf(api, '/readyz')).rejects.toThrow();
+    await api.restart();
+    expect(await api.kubectl('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}')).toBe('b');
+  });
+
+  it('answers 410 to a resourceVersion from before a compaction', async () => {
+    const version = (
+      await api.kubectl('get', 'configmaps', '-o', 'jsonpath={.metadata.resourceVersion}')
+    ).trim();
+    const list = await api.kubectl('get', '--raw', '/api/v1/clusterroles?limit=1').catch(() => '');
+    expect(list).toBe('');
+    const page: unknown = JSON.parse(
+      await api.kubectl('get', '--raw', '/apis/rbac.authorization.k8s.io/v1/clusterroles?limit=1'),
+    );
+    const token = encodeURIComponent(/"continue":"([^"]+)"/.exec(JSON.stringify(page))?.[1] ?? '');
+    await api.compact();
+    expect(
+      await statusOf(api, `/api/v1/configmaps?watch=1&resourceVersion=${version}&timeoutSeconds=5`),
+    ).toBe(410);
+    const next = `/apis/rbac.authorization.k8s.io/v1/clusterroles?limit=1&continue=${token}`;
+    expect(await statusOf(api, next)).toBe(410);
+  });
+
+  it('serves the CRDs of the chart', async ({ skip }) => {
+    const dir = new URL('../../chart/crds', import.meta.url);
+    if (!existsSync(dir)) skip('the chart has no CRDs');
+    const served = (await api.kubectl('get', 'crds', '-o', 'name')).trim().split('\n');
+    expect(served.length).toBeGreaterThanOrEqual(readdirSync(dir).length);
+  });
+});
+
+describe('stopping', () => {
+  it('leaves nothing behind but the logs', async () => {
+    const api = await startApiServer({ crds: false });
+    expect(leftovers(api.dir)).not.toEqual([]);
+    await api.stop();
+    expect(leftovers(api.dir)).toEqual([]);
+    expect(readdirSync(api.keptLogs)).toContain('kube-apiserver.log');
+  });
+
+  it('happens by itself when the owner is killed', async () => {
+    const script = `import { startApiServer } from '${new URL('../servers/index.ts', import.meta.url).pathname}';
+      const api = await startApiServer({ crds: false });
+      console.log(api.dir);
+      process.kill(process.pid, 'SIGKILL');`;
+    const owner = await exec(process.execPath, ['--input-type=module-typescript', '-e', script]);
+    const dir = owner.stdout.trim();
+    expect(dir).not.toBe('');
+    await expect.poll(() => leftovers(dir), { timeout: 15_000 }).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { getuid } from 'node:process';
+import { type Level, missingTools, which } from '../../tools/servers/manifest.ts';
+
+export type { Level } from '../../tools/servers/manifest.ts';
+
+const root = (): boolean => getuid?.() === 0;
+
+/** Whether this user can make network namespaces: as root, or inside a user namespace of one's own. */
+const canUnshare = (): boolean =>
+  which('unshare') !== undefined &&
+  spawnSync('unshare', root() ? ['-n', 'true'] : ['-Urn', 'true']).status === 0;
+
+/** Why a machine cannot carry nodes, apart from programs that are missing. */
+function nodeObstacle(): string | undefined {
+  if (!root()) return 'a whole cluster needs root (cgroups and mounts)';
+  const hierarchies = ['/sys/fs/cgroup/cgroup.subtree_control', '/sys/fs/cgroup/memory/cgroup.procs'];
+  if (!hierarchies.some((path) => existsSync(path)))
+    return 'no cgroup file system with memory control is mounted';
+  if (!readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'))
+    return 'the kernel has no overlay file system';
+  return canUnshare() ? undefined : 'this user may not make network namespaces';
+}
+
+/** Whether this machine can run a level: true, or in one line why not and what would mend it. */
+export function available(level: Level): true | string {
+  if (process.platform !== 'linux') return 'needs Linux';
+  const missing = missingTools(level);
+  if (missing.length > 0) return `missing: ${missing.join('; ')}`;
+  if (level === 'cluster') return nodeObstacle() ?? true;
+  if (level === 'netns' && !canUnshare()) return 'this user may not make network namespaces';
+  return true;
+}

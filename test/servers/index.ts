@@ -1,0 +1,11 @@
+/**
+ * Real servers for tests and the demo, at three levels: the API server alone, with Flux, and a whole cluster. Nothing
+ * here knows of a test runner.
+ */
+export {
+  type ApiServer,
+  type ApiServerOptions,
+  startApiServer,
+  startControllerManager,
+} from './apiserver.ts';
+export { available, type Level } from './available.ts';

@@ -1,0 +1,3 @@
+module herald.io/tools/pause
+
+go 1.26.0
