@@ -1,20 +1,30 @@
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import type { Schema } from './schema.ts';
 
-/** Why a value does not fit a schema. path: "spec.ports[0].port", "" for the value itself; message: "must be text, not 8". */
+// typebox stops at 8 findings; a user wants all mistakes of a source in one go, within reason.
+Settings.Set({ maxErrors: 1000 });
+
+/** A JSON value's place: keys and list positions from the root. */
+export type Path = readonly (string | number)[];
+
+/**
+ * Why a value does not fit a schema. The message completes "<path> ..." and never holds the value found: it may be a
+ * password.
+ */
 export interface Misfit {
-  readonly path: string;
-  readonly keyword: string;
+  readonly path: Path;
+  readonly kind: 'type' | 'unknownKey' | 'required' | 'name' | 'value';
   readonly message: string;
-  /** The value found at the path. */
-  readonly found: unknown;
-  /** The types that would do, for keyword "type". */
+  /** For `type`: JSON schema's names of the types that would do. */
   readonly types: readonly string[];
+  /** For `unknownKey`: the keys that the schema knows there. For `value`: the words that would do, if it is a closed set. */
+  readonly known: readonly string[];
 }
 
 export interface Checker<T> {
   fits(value: unknown): value is T;
-  /** Every misfit, outermost unknown keys included; empty when the value fits. */
+  /** All misfits, one per place; empty when the value fits. */
   misfits(value: unknown): readonly Misfit[];
 }
 
@@ -27,77 +37,100 @@ export function checker<T>(schema: Schema<T>): Checker<T> {
   };
   return {
     fits: (value): value is T => validator().Check(value),
-    misfits: (value) => (validator().Check(value) ? [] : collect(validator().Errors(value), value)),
+    misfits: (value) =>
+      onePerPlace(
+        validator()
+          .Errors(value)
+          .flatMap((f) => read(f, schema, value)),
+      ),
   };
 }
 
 /** What typebox reports per finding, as far as it is used. */
 interface Finding {
   readonly keyword: string;
+  readonly schemaPath: string;
   readonly instancePath: string;
   readonly params: object;
 }
 
-/**
- * typebox' findings as misfits: one per place. Sub-findings of a junctor, and the `false` schema behind
- * additionalProperties, are dropped: the junctor or the unknown key says it better.
- */
-function collect(findings: readonly Finding[], value: unknown): readonly Misfit[] {
-  const misfits = new Map<string, Misfit>();
-  for (const finding of findings) {
-    for (const misfit of read(finding, value)) {
-      if (!misfits.has(misfit.path)) misfits.set(misfit.path, misfit);
-    }
-  }
-  return [...misfits.values()];
+function onePerPlace(misfits: readonly Misfit[]): readonly Misfit[] {
+  const places = new Map(misfits.toReversed().map((misfit) => [JSON.stringify(misfit.path), misfit]));
+  return [...places.values()].reverse();
 }
 
-function read(finding: Finding, root: unknown): readonly Misfit[] {
-  const steps = finding.instancePath
+function read(finding: Finding, schema: Schema, root: unknown): readonly Misfit[] {
+  const path = instancePath(finding.instancePath, root);
+  const params = new Map<string, unknown>(Object.entries(finding.params));
+  const words = (key: string) => [params.get(key)].flat().map(String);
+  const misfit = (kind: Misfit['kind'], message: string, more: Partial<Misfit> = {}): Misfit[] => [
+    { path, kind, message, types: [], known: [], ...more },
+  ];
+  // The findings inside propertyNames and anyOf are explained by those keywords themselves.
+  if (/\/(propertyNames|anyOf\/\d+)(\/|$)/.test(finding.schemaPath)) return [];
+  switch (finding.keyword) {
+    case 'boolean':
+      // The schema `false` behind additionalProperties: an unknown key.
+      return misfit('unknownKey', 'is not a known key', { known: siblings(schema, finding.schemaPath) });
+    case 'additionalProperties':
+      // Also reported for a known value that does not fit; the findings above and beside this one say it better.
+      return [];
+    case 'type':
+      return misfit('type', `must be ${typeWords(words('type'))}, not ${typeOf(at(root, path))}`, {
+        types: words('type'),
+      });
+    case 'anyOf':
+      return misfit('type', `must be a whole number or text, not ${typeOf(at(root, path))}`, {
+        types: ['integer', 'string'],
+      });
+    case 'required':
+      return words('requiredProperties').flatMap((key) =>
+        misfit('required', 'is required', { path: [...path, key] }),
+      );
+    case 'propertyNames':
+      return words('propertyNames').flatMap((key) =>
+        misfit('name', 'is not a valid name', { path: [...path, key] }),
+      );
+    case 'enum': {
+      const known = words('allowedValues').filter((word) => word !== 'null');
+      return misfit('value', `must be one of ${known.join(', ')}`, { known });
+    }
+    default:
+      return misfit('value', limit(finding.keyword, words('limit')[0] ?? words('pattern')[0] ?? ''));
+  }
+}
+
+/** typebox' JSON pointer as keys and positions. */
+function instancePath(pointer: string, root: unknown): Path {
+  const path: (string | number)[] = [];
+  for (const step of pointerSteps(pointer)) path.push(Array.isArray(at(root, path)) ? Number(step) : step);
+  return path;
+}
+
+function pointerSteps(pointer: string): readonly string[] {
+  return pointer
     .split('/')
     .slice(1)
     .map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const at = (more: readonly string[], message: (found: unknown) => string, types: string[] = []): Misfit => {
-    const found = more.concat().reduce(step, steps.reduce(step, root));
-    return {
-      path: pathText(root, [...steps, ...more]),
-      keyword: finding.keyword,
-      message: message(found),
-      found,
-      types,
-    };
-  };
-  const params = new Map<string, unknown>(Object.entries(finding.params));
-  const words = (key: string) => [params.get(key)].flat().map(String);
-  switch (finding.keyword) {
-    case 'boolean':
-    case 'anyOf':
-      return [];
-    case 'type':
-      return [at([], (found) => `must be ${typeWords(words('type'))}, not ${show(found)}`, words('type'))];
-    case 'required':
-      return words('requiredProperties').map((key) => at([key], () => 'is required'));
-    case 'additionalProperties':
-      return words('additionalProperties').map((key) => at([key], () => 'is not a known key'));
-    case 'enum':
-      return [
-        at(
-          [],
-          (found) =>
-            `must be one of ${words('allowedValues')
-              .filter((w) => w !== 'null')
-              .join(', ')}, not ${show(found)}`,
-        ),
-      ];
-    case 'propertyNames':
-      return words('propertyNames').map((key) => at([key], () => `"${key}" is not a valid name`));
-    default:
-      return [at([], (found) => `${limit(finding.keyword, params)}, not ${show(found)}`)];
-  }
 }
 
-function limit(keyword: string, params: ReadonlyMap<string, unknown>): string {
-  const bound = String(params.get('limit') ?? params.get('pattern') ?? params.get('format') ?? '');
+/** The keys that the schema names beside the additionalProperties at this place. */
+function siblings(schema: Schema, schemaPath: string): readonly string[] {
+  const properties = at(schema, [...pointerSteps(schemaPath).slice(0, -1), 'properties']);
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+}
+
+/** The value at a place; undefined when there is none. */
+export function at(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = Reflect.get(value, step);
+  }
+  return value;
+}
+
+function limit(keyword: string, bound: string): string {
   switch (keyword) {
     case 'minimum':
       return `must be at least ${bound}`;
@@ -128,36 +161,22 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 };
 
 function typeWords(types: readonly string[]): string {
-  return types
-    .filter((type) => type !== 'null' || types.length === 1)
-    .map((type) => TYPE_WORDS[type] ?? type)
-    .join(' or ');
+  const named = types.filter((type) => type !== 'null' || types.length === 1);
+  return named.map((type) => TYPE_WORDS[type] ?? type).join(' or ');
 }
 
-/** A value as a reader would name it; long ones cut, because it may end up in a condition. */
-function show(value: unknown): string {
+function typeOf(value: unknown): string {
   if (value === undefined) return 'absent';
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'a map';
-  const text = JSON.stringify(value);
-  return text.length > 64 ? `${text.slice(0, 60)}..."` : text;
+  return TYPE_WORDS[typeof value] ?? typeof value;
 }
 
-function step(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(key);
-}
-
-/** Dots between plain keys, brackets around list positions and keys that hold dots or blanks. */
-export function pathText(root: unknown, steps: readonly (string | number)[]): string {
-  let value = root;
-  let text = '';
-  for (const raw of steps) {
-    const key = String(raw);
-    if (Array.isArray(value)) text += `[${key}]`;
-    else if (/^[^\s.[\]"]+$/.test(key)) text += text === '' ? key : `.${key}`;
-    else text += `[${JSON.stringify(key)}]`;
-    value = step(value, key);
-  }
-  return text;
+/** "pools.web.addresses[1]": dots between plain keys, brackets around positions and around keys that are not plain. */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    if (/^[^\s.[\]"]+$/.test(step)) return text === '' ? step : `${text}.${step}`;
+    return `${text}[${JSON.stringify(step)}]`;
+  }, '');
 }

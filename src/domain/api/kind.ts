@@ -1,5 +1,5 @@
 import { LAST_APPLIED } from './annotations.ts';
-import { type Checker, checker } from './check.ts';
+import { type Checker, checker, pathText } from './check.ts';
 import { DecodeError } from './errors.ts';
 import type { Kind, KubeObject, ObjectMeta } from './object.ts';
 import { bool, int, list, map, object, type Schema, str, type TypeOf } from './schema.ts';
@@ -60,7 +60,11 @@ function read<T>(check: Checker<T>, raw: unknown, kindName: string): T {
   const clean = withoutNulls(raw);
   if (check.fits(clean)) return clean;
   const [first] = check.misfits(clean);
-  throw new DecodeError(objectName(raw, kindName), first?.path ?? '', first?.message ?? 'is malformed');
+  throw new DecodeError(
+    objectName(raw, kindName),
+    pathText(first?.path ?? []),
+    first?.message ?? 'is malformed',
+  );
 }
 
 /** The same value without map entries that are null. */
