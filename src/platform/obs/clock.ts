@@ -72,3 +72,17 @@ export const systemClock: Clock = {
 export function yieldToLoop(): Promise<void> {
   return immediate();
 }
+
+/**
+ * For long loops: call the result once a step. It yields to the loop when `sliceMs` of real time went by since it last did,
+ * and costs next to nothing otherwise.
+ */
+export function breather(sliceMs = 5): () => Promise<void> | undefined {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < sliceMs) return undefined;
+    return yieldToLoop().then(() => {
+      since = performance.now();
+    });
+  };
+}

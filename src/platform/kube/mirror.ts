@@ -1,0 +1,116 @@
+/** Turns raw objects into changes of a store: decoding, comparing, and keeping the last good form of what cannot be read. */
+import { type Kind, type KubeObject, keyOf } from '../../domain/api/object.ts';
+import { isRecord } from './errors.ts';
+import { type Indexes, ObjectStore } from './store.ts';
+
+/** What one raw object says of itself, before its kind is asked. */
+interface Head {
+  readonly key: string;
+  readonly uid: string;
+  readonly version: string;
+}
+
+/** Throws when the object cannot even be named: nothing can be kept of it. */
+export function headOf(raw: unknown): Head {
+  const meta = isRecord(raw) && isRecord(raw.metadata) ? raw.metadata : {};
+  const { name, namespace, uid, resourceVersion } = meta;
+  if (typeof name !== 'string' || typeof resourceVersion !== 'string' || typeof uid !== 'string') {
+    throw new Error('object without name, uid or resourceVersion');
+  }
+  const key = keyOf({ metadata: typeof namespace === 'string' ? { name, namespace } : { name } });
+  return { key, uid, version: resourceVersion };
+}
+
+/** A list on its way in. The store changes at `finish`, all at once. */
+export interface Listing {
+  item(raw: unknown): void;
+  /** Forgets what `item` got. */
+  restart(): void;
+  /** Makes the store equal to the list; returns the keys that differ. */
+  finish(): readonly string[];
+}
+
+export class Mirror<T extends KubeObject> {
+  readonly store: ObjectStore<T>;
+  readonly #kind: Kind<T>;
+  readonly #complain: (key: string, error: unknown) => void;
+  /** Unreadable objects, key to version: each version is complained about once. */
+  readonly #unreadable = new Map<string, string>();
+
+  /** `complain` hears of each object that cannot be read; key "" when it cannot be named. */
+  constructor(
+    kind: Kind<T>,
+    indexes: Indexes<T> | undefined,
+    complain: (key: string, error: unknown) => void,
+  ) {
+    this.#kind = kind;
+    this.store = new ObjectStore(indexes);
+    this.#complain = complain;
+  }
+
+  /** Takes an added or modified object; returns its key when the store changed. */
+  put(raw: unknown): string | undefined {
+    const head = headOf(raw);
+    const object = this.#read(raw, head);
+    if (object === undefined) return undefined;
+    this.store.set(head.key, object);
+    return head.key;
+  }
+
+  /** Takes a deleted object, readable or not; returns its key when the store had it. */
+  drop(raw: unknown): string | undefined {
+    const { key } = headOf(raw);
+    this.#unreadable.delete(key);
+    return this.store.delete(key) ? key : undefined;
+  }
+
+  listing(): Listing {
+    // undefined: the object is there, and what the store has of it (if anything) stays.
+    const seen = new Map<string, T | undefined>();
+    return {
+      item: (raw) => {
+        try {
+          const head = headOf(raw);
+          seen.set(head.key, this.#isNews(head) ? this.#read(raw, head) : undefined);
+        } catch (e) {
+          this.#complain('', e);
+        }
+      },
+      restart: () => seen.clear(),
+      finish: () => this.#replace(seen),
+    };
+  }
+
+  #replace(seen: ReadonlyMap<string, T | undefined>): readonly string[] {
+    const changed: string[] = [];
+    for (const key of this.store.keys()) {
+      if (seen.has(key)) continue;
+      this.store.delete(key);
+      changed.push(key);
+    }
+    for (const key of this.#unreadable.keys()) if (!seen.has(key)) this.#unreadable.delete(key);
+    for (const [key, object] of seen) {
+      if (object === undefined) continue;
+      this.store.set(key, object);
+      changed.push(key);
+    }
+    return changed;
+  }
+
+  #isNews(head: Head): boolean {
+    const known = this.store.get(head.key)?.metadata;
+    return known?.resourceVersion !== head.version || known.uid !== head.uid;
+  }
+
+  #read(raw: unknown, { key, version }: Head): T | undefined {
+    try {
+      const object = this.#kind.decode(raw);
+      this.#unreadable.delete(key);
+      return object;
+    } catch (e) {
+      if (this.#unreadable.get(key) !== version) this.#complain(key, e);
+      this.#unreadable.set(key, version);
+      return undefined;
+    }
+  }
+}

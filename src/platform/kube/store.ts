@@ -1,0 +1,88 @@
+/** The last known objects of one kind, by key and by named indexes. */
+import type { KubeObject } from '../../domain/api/object.ts';
+
+/** What readers see. Objects are shared and frozen by convention: nobody writes into them. */
+export interface Store<T> {
+  /** `key` as keyOf gives it: "namespace/name", or "name" when cluster-scoped. */
+  get(key: string): T | undefined;
+  list(): IterableIterator<T>;
+  readonly size: number;
+  /** All objects whose index function gave `value`. Throws for an index that was not named when the store was made. */
+  by(index: string, value: string): Iterable<T>;
+}
+
+/** From an object to the values under which it is found. */
+export type Indexes<T> = Readonly<Record<string, (o: T) => Iterable<string>>>;
+
+interface Index<T> {
+  readonly values: (o: T) => Iterable<string>;
+  readonly keys: Map<string, Set<string>>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The store of a Reflector, which alone writes it. */
+export class ObjectStore<T extends KubeObject> implements Store<T> {
+  readonly #objects = new Map<string, T>();
+  readonly #indexes = new Map<string, Index<T>>();
+
+  constructor(indexes: Indexes<T> = {}) {
+    for (const [name, values] of Object.entries(indexes))
+      this.#indexes.set(name, { values, keys: new Map() });
+  }
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  list(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#objects.keys();
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  *by(index: string, value: string): Generator<T, void, void> {
+    const found = this.#indexes.get(index);
+    if (!found) throw new Error(`store has no index ${index}`);
+    for (const key of found.keys.get(value) ?? NONE) {
+      const object = this.#objects.get(key);
+      if (object !== undefined) yield object;
+    }
+  }
+
+  set(key: string, object: T): void {
+    this.#unindex(key);
+    this.#objects.set(key, object);
+    for (const { values, keys } of this.#indexes.values()) {
+      for (const value of values(object)) {
+        const at = keys.get(value);
+        if (at) at.add(key);
+        else keys.set(value, new Set([key]));
+      }
+    }
+  }
+
+  /** True when there was one. */
+  delete(key: string): boolean {
+    this.#unindex(key);
+    return this.#objects.delete(key);
+  }
+
+  #unindex(key: string): void {
+    const old = this.#objects.get(key);
+    if (old === undefined) return;
+    for (const { values, keys } of this.#indexes.values()) {
+      for (const value of values(old)) {
+        const at = keys.get(value);
+        at?.delete(key);
+        if (at?.size === 0) keys.delete(value);
+      }
+    }
+  }
+}
