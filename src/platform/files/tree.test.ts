@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { parseTree } from './tree.ts';
+
+const scalar = (text: string, plain = true) => ({ kind: 'scalar', text, plain });
+
+describe('parseTree', () => {
+  it('keeps scalars as text and tells which were plain', () => {
+    expect(parseTree('a: yes\nb: "yes"\nc: |\n  no\n')).toEqual({
+      kind: 'map',
+      entries: [
+        [scalar('a'), scalar('yes')],
+        [scalar('b'), scalar('yes', false)],
+        [scalar('c'), scalar('no\n', false)],
+      ],
+    });
+  });
+
+  it('keeps duplicate keys, explicit tags and the place of an empty value', () => {
+    expect(parseTree('a: 1\na: !!str 2\nb:\n')).toEqual({
+      kind: 'map',
+      entries: [
+        [scalar('a'), scalar('1')],
+        [scalar('a'), { ...scalar('2'), tag: 'tag:yaml.org,2002:str' }],
+        [scalar('b'), scalar('')],
+      ],
+    });
+  });
+
+  it('puts the named node in the place of an alias', () => {
+    expect(parseTree('a: &x [1]\nb: *x\n')).toMatchObject({
+      entries: [
+        [{}, { items: [scalar('1')] }],
+        [{}, { items: [scalar('1')] }],
+      ],
+    });
+  });
+
+  it('reads the first document of several, and takes a byte order mark and CRLF', () => {
+    expect(parseTree('\ufeffa: 1\r\n---\r\nb: [\r\n')).toEqual({
+      kind: 'map',
+      entries: [[scalar('a'), scalar('1')]],
+    });
+    expect(parseTree('# nothing\n')).toBeUndefined();
+  });
+
+  it('refuses bad syntax with its place and none of its text', () => {
+    expect(() => parseTree('a: 1\nb: "hunter2\n')).toThrow(/^line \d+, column \d+: [A-Z_]+$/);
+    expect(() => parseTree('a: *nowhere\n')).toThrow(SyntaxError);
+  });
+
+  it('refuses anchors that contain themselves and those that multiply', () => {
+    expect(() => parseTree('a: &x [*x]\n')).toThrow(SyntaxError);
+    const bomb = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]'];
+    for (let i = 1; i < 9; i++)
+      bomb.push(
+        `a${i}: &a${i} [${Array(10)
+          .fill(`*a${i - 1}`)
+          .join(',')}]`,
+      );
+    expect(() => parseTree(bomb.join('\n'))).toThrow('excessive aliasing');
+  });
+});
