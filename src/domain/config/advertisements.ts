@@ -1,12 +1,6 @@
 import type { BGPAdvertisement, IPAddressPool, L2Advertisement } from '../api/metallb.ts';
 import type { Problem } from '../api/problem.ts';
-import {
-  type LabelSelector,
-  parseSelector,
-  type Selector,
-  selectorMatches,
-  selectorText,
-} from '../api/selector.ts';
+import { type LabelSelector, type Selector, selectorMatches, selectorText } from '../api/selector.ts';
 import type { BGPAd, L2Ad } from './config.ts';
 import { complaining } from './errors.ts';
 import { complainOfDoubleNames, readSelectors } from './selectors.ts';
@@ -37,7 +31,7 @@ function selectedPools(
   );
 }
 
-/** Reads L2Advertisements; equal ones without preferences count once, since weights of different ones add up. */
+/** Reads L2Advertisements; of equal ones the first counts. */
 export function readL2(
   list: readonly L2Advertisement[],
   pools: readonly IPAddressPool[],
@@ -49,23 +43,17 @@ export function readL2(
     const complain = complaining(problems, `L2Advertisement ${metadata.name}`);
     complainOfDoubleNames(spec.ipAddressPools, 'spec.ipAddressPools', complain);
     const poolSelectors = readSelectors(spec.ipAddressPoolSelectors, 'spec.ipAddressPoolSelectors', complain);
-    const preferred: { weight: number; selector: Selector }[] = [];
-    for (const [index, { weight, preference }] of (spec.preferredNodeSelectors ?? []).entries()) {
-      const selector = parseSelector(preference);
-      const path = `spec.preferredNodeSelectors[${index}].preference`;
-      if ('error' in selector) complain('SelectorInvalid', path, selector.error);
-      else preferred.push({ weight, selector });
-    }
     const ad: L2Ad = {
       name: metadata.name,
       pools: selectedPools(spec, poolSelectors, pools),
       nodeSelectors: readSelectors(spec.nodeSelectors, 'spec.nodeSelectors', complain),
       interfaces: spec.interfaces ?? [],
       serviceSelectors: readSelectors(spec.serviceSelectors, 'spec.serviceSelectors', complain),
-      preferred,
+      // spec.preferredNodeSelectors came to upstream after 0.16.1, whose schema Herald's CRDs equal.
+      preferred: [],
     };
     const fingerprint = fingerprintOf(ad);
-    if (preferred.length === 0 && seen.has(fingerprint)) continue;
+    if (seen.has(fingerprint)) continue;
     seen.add(fingerprint);
     ads.push(ad);
   }
@@ -79,7 +67,6 @@ function fingerprintOf(ad: L2Ad): string {
     texts(ad.nodeSelectors),
     [...new Set(ad.interfaces)].sort(),
     texts(ad.serviceSelectors),
-    ad.preferred.map(({ weight, selector }) => [weight, selectorText(selector)]),
   ]);
 }
 

@@ -27,7 +27,7 @@ export function readPools(
     const label = `IPAddressPool ${name}`;
     const complain = complaining(problems, label);
     if (pools.has(name)) complain('PoolDuplicate', 'metadata.name', `there are two pools "${name}"`);
-    const written = readAddresses(object.spec.addresses ?? [], complain);
+    const written = readAddresses(object.spec.addresses, complain);
     entries.push(...written.map(({ range, path }) => ({ range, path, object: label })));
     const allocation = readAllocation(object, namespaces, complain);
     pools.set(name, {

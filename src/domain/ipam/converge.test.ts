@@ -1,0 +1,480 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../config/config.ts';
+import { adopt, converge } from './converge.ts';
+import { configOf, dual, type PoolSketch, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
+import { Ledger } from './ledger.ts';
+
+const LBIPS = 'metallb.io/loadBalancerIPs';
+const POOL = 'metallb.io/address-pool';
+const SHARE = 'metallb.io/allow-shared-ip';
+
+/** What a pass makes of a Service: its addresses, or the reason word, then the notes. */
+function pass(ledger: Ledger, key: string, sketch: ServiceSketch = {}) {
+  const { verdict, notes } = converge(ledger, serviceOf(key, sketch));
+  const words = notes.map((n) => n.note);
+  if ('none' in verdict) return { result: 'none', words };
+  if ('refusal' in verdict) return { result: verdict.refusal.refused, words };
+  if ('kept' in verdict) return { result: `kept: ${verdict.kept.refused}`, words };
+  const { addresses, pool, because } = verdict.choice;
+  return { result: `${texts(addresses).join(' ')} ${pool} ${because}`, words };
+}
+
+const one = (pools: Readonly<Record<string, PoolSketch>>, sketch: ServiceSketch, key = 't1/one') =>
+  pass(new Ledger(configOf(pools)), key, sketch).result;
+
+const plain = { a: { addresses: ['192.0.2.0/30'] } };
+const both = { a: { addresses: ['192.0.2.0/30', '2001:db8::/126'] } };
+
+describe('a Service without an address', () => {
+  it.each<[string, Readonly<Record<string, PoolSketch>>, ServiceSketch, string]>([
+    ['gets the lowest free one', plain, {}, '192.0.2.0 a open-pool'],
+    ['gets nothing without pools', {}, {}, 'no-pools'],
+    ['gets nothing without a cluster IP', plain, { clusterIPs: [] }, 'no-cluster-ips'],
+    ['gets nothing when it is no LoadBalancer', plain, { type: 'ClusterIP' }, 'none'],
+    ['gets the one of its family', both, { clusterIPs: ['fd00::1'] }, '2001:db8:: a open-pool'],
+    ['gets nothing of another family', plain, { clusterIPs: ['fd00::1'] }, 'no-room'],
+    [
+      'gets the address that it asks for',
+      plain,
+      { annotations: { [LBIPS]: '192.0.2.3' } },
+      '192.0.2.3 a requested-address',
+    ],
+    [
+      'may ask under the old prefix',
+      plain,
+      { annotations: { 'metallb.universe.tf/loadBalancerIPs': ' 192.0.2.3 ' } },
+      '192.0.2.3 a requested-address',
+    ],
+    ['may ask in the spec', plain, { loadBalancerIP: '192.0.2.2' }, '192.0.2.2 a requested-address'],
+    [
+      'may not ask in both ways',
+      plain,
+      { loadBalancerIP: '192.0.2.2', annotations: { [LBIPS]: '192.0.2.2' } },
+      'both-request-forms',
+    ],
+    ['may not ask for nonsense', plain, { annotations: { [LBIPS]: 'web' } }, 'request-unreadable'],
+    [
+      'may not ask for two of a family',
+      plain,
+      { annotations: { [LBIPS]: '192.0.2.1,192.0.2.2' } },
+      'request-unreadable',
+    ],
+    ['may not ask outside the pools', plain, { annotations: { [LBIPS]: '192.0.2.9' } }, 'outside-pools'],
+    ['may not ask for another family', both, { annotations: { [LBIPS]: '2001:db8::1' } }, 'family-mismatch'],
+    [
+      'may ask in a pool without autoAssign',
+      { a: { ...plain.a, autoAssign: false } },
+      { annotations: { [LBIPS]: '192.0.2.1' } },
+      '192.0.2.1 a requested-address',
+    ],
+    [
+      'may not ask for an avoided address',
+      { a: { ...plain.a, avoidBuggyIPs: true } },
+      { annotations: { [LBIPS]: '192.0.2.0' } },
+      'outside-pools',
+    ],
+    ['skips avoided addresses', { a: { ...plain.a, avoidBuggyIPs: true } }, {}, '192.0.2.1 a open-pool'],
+    ['gets nothing from pools without autoAssign', { a: { ...plain.a, autoAssign: false } }, {}, 'no-room'],
+    [
+      'gets from the pool that it asks for',
+      { ...plain, b: { addresses: ['198.51.100.5/32'], autoAssign: false } },
+      { annotations: { [POOL]: 'b' } },
+      '198.51.100.5 b requested-pool',
+    ],
+    ['may not ask for an unknown pool', plain, { annotations: { [POOL]: 'x' } }, 'unknown-pool'],
+    [
+      'may not ask for an address of another pool than it names',
+      { ...plain, b: { addresses: ['198.51.100.5/32'] } },
+      { annotations: { [POOL]: 'b', [LBIPS]: '192.0.2.1' } },
+      'not-in-requested-pool',
+    ],
+    [
+      'gets both families from one pool',
+      {
+        v4: plain.a,
+        v6: { addresses: ['2001:db8:1::/126'] },
+        w: { addresses: ['198.51.100.0/30', '2001:db8::/126'] },
+      },
+      { clusterIPs: dual, policy: 'RequireDualStack' },
+      '198.51.100.0 2001:db8:: w open-pool',
+    ],
+    ['needs two cluster IPs for RequireDualStack', both, { policy: 'RequireDualStack' }, 'single-cluster-ip'],
+    [
+      'gets nothing when RequireDualStack finds one family',
+      plain,
+      { clusterIPs: dual, policy: 'RequireDualStack' },
+      'no-room',
+    ],
+    [
+      'prefers two families',
+      { a: plain.a, b: { addresses: ['198.51.100.0/30', '2001:db8::/126'] } },
+      { clusterIPs: dual, policy: 'PreferDualStack' },
+      '198.51.100.0 2001:db8:: b open-pool',
+    ],
+    [
+      'takes one family when it prefers two',
+      plain,
+      { clusterIPs: dual, policy: 'PreferDualStack' },
+      '192.0.2.0 a open-pool',
+    ],
+    [
+      'takes its primary family first',
+      { a: plain.a, b: { addresses: ['2001:db8::/126'] } },
+      { clusterIPs: dual, policy: 'PreferDualStack', families: ['IPv6', 'IPv4'] },
+      '2001:db8:: b open-pool',
+    ],
+    [
+      'takes one family in a single-stack cluster',
+      both,
+      { policy: 'PreferDualStack' },
+      '192.0.2.0 a open-pool',
+    ],
+    [
+      'gets two requested addresses in the order of their text',
+      { a: { addresses: ['192.0.2.0/24', '100::/120'] } },
+      { clusterIPs: dual, policy: 'RequireDualStack', annotations: { [LBIPS]: '192.0.2.9,100::9' } },
+      '100::9 192.0.2.9 a requested-address',
+    ],
+    [
+      'may not ask for addresses of two pools',
+      { v4: plain.a, v6: { addresses: ['2001:db8::/126'] } },
+      { clusterIPs: dual, policy: 'RequireDualStack', annotations: { [LBIPS]: '192.0.2.1,2001:db8::1' } },
+      'outside-pools',
+    ],
+    [
+      'goes by the order of the spec, not of the addresses',
+      { a: { addresses: ['198.51.100.0/30', '192.0.2.0/30'] } },
+      {},
+      '198.51.100.0 a open-pool',
+    ],
+  ])('%s', (_, pools, sketch, result) => {
+    expect(one(pools, sketch)).toBe(result);
+  });
+});
+
+describe('pools with a serviceAllocation', () => {
+  const meant = { addresses: ['198.51.100.0/30'] };
+  it.each<[string, NonNullable<PoolSketch['allocation']>, ServiceSketch, string]>([
+    ['come first for their namespaces', { namespaces: ['t1'] }, {}, '198.51.100.0 z matching-pool'],
+    [
+      'come first for their Services',
+      { serviceLabels: [{ app: 'x' }, { app: 'y' }] },
+      { labels: { app: 'y' } },
+      '198.51.100.0 z matching-pool',
+    ],
+    ['are not for other namespaces', { namespaces: ['t2'] }, {}, '192.0.2.0 a open-pool'],
+    [
+      'want namespace and label',
+      { namespaces: ['t1'], serviceLabels: [{ app: 'x' }] },
+      {},
+      '192.0.2.0 a open-pool',
+    ],
+    ['are for all when they name nobody', {}, {}, '198.51.100.0 z matching-pool'],
+    [
+      'are for nobody when their selectors match nobody',
+      { restrictsNamespaces: true },
+      {},
+      '192.0.2.0 a open-pool',
+    ],
+    [
+      'refuse explicit requests of others',
+      { namespaces: ['t2'] },
+      { annotations: { [LBIPS]: '198.51.100.1' } },
+      'pool-not-for-service',
+    ],
+    [
+      'refuse others that name the pool',
+      { namespaces: ['t2'] },
+      { annotations: { [POOL]: 'z' } },
+      'pool-not-for-service',
+    ],
+    [
+      'take explicit requests when their selectors match nobody',
+      { restrictsNamespaces: true },
+      { annotations: { [LBIPS]: '198.51.100.1' } },
+      '198.51.100.1 z requested-address',
+    ],
+  ])('%s', (_, allocation, sketch, result) => {
+    expect(one({ ...plain, z: { ...meant, allocation } }, sketch)).toBe(result);
+  });
+
+  it('are tried by priority, those without one last, and the open ones after them', () => {
+    const allocation = { namespaces: ['t1'] };
+    const ledger = new Ledger(
+      configOf({
+        open: { addresses: ['192.0.2.9/32'] },
+        none: { addresses: ['192.0.2.3/32'], allocation },
+        two: { addresses: ['192.0.2.2/32'], allocation: { ...allocation, priority: 2 } },
+        one: { addresses: ['192.0.2.1/32'], allocation: { ...allocation, priority: 1 } },
+      }),
+    );
+    const results = ['a', 'b', 'c', 'd', 'e'].map((name) => pass(ledger, `t1/${name}`).result);
+    expect(results).toEqual([
+      '192.0.2.1 one matching-pool',
+      '192.0.2.2 two matching-pool',
+      '192.0.2.3 none matching-pool',
+      '192.0.2.9 open open-pool',
+      'no-room',
+    ]);
+  });
+});
+
+describe('a Service with an address', () => {
+  it.each<[string, Readonly<Record<string, PoolSketch>>, ServiceSketch, string, string[]]>([
+    ['keeps it', plain, { ingress: ['192.0.2.2'] }, '192.0.2.2 a kept', []],
+    [
+      'keeps it when autoAssign is off',
+      { a: { ...plain.a, autoAssign: false } },
+      { ingress: ['192.0.2.2'] },
+      '192.0.2.2 a kept',
+      [],
+    ],
+    [
+      'keeps two in their order',
+      both,
+      { clusterIPs: dual, policy: 'RequireDualStack', ingress: ['2001:db8::1', '192.0.2.2'] },
+      '2001:db8::1 192.0.2.2 a kept',
+      [],
+    ],
+    [
+      'gets another when it is in no pool',
+      plain,
+      { ingress: ['203.0.113.1'] },
+      '192.0.2.0 a open-pool',
+      ['cleared', 'allocated'],
+    ],
+    [
+      'moves to the pool that it names now',
+      { ...plain, b: { addresses: ['198.51.100.5/32'] } },
+      { ingress: ['192.0.2.2'], annotations: { [POOL]: 'b' } },
+      '198.51.100.5 b requested-pool',
+      ['allocated'],
+    ],
+    [
+      'moves to the address that it asks for now',
+      plain,
+      { ingress: ['192.0.2.2'], annotations: { [LBIPS]: '192.0.2.1' } },
+      '192.0.2.1 a requested-address',
+      ['allocated'],
+    ],
+    [
+      'loses it by asking for one that it cannot have',
+      plain,
+      { ingress: ['192.0.2.2'], annotations: { [LBIPS]: '203.0.113.1' } },
+      'outside-pools',
+      ['not-allocated'],
+    ],
+    [
+      'keeps it when it asks for nonsense',
+      plain,
+      { ingress: ['192.0.2.2'], annotations: { [LBIPS]: 'web' } },
+      'kept: request-unreadable',
+      ['request-unreadable'],
+    ],
+    ['loses it with its type', plain, { type: 'NodePort', ingress: ['192.0.2.2'] }, 'none', []],
+    [
+      'loses one of the wrong family',
+      both,
+      { ingress: ['2001:db8::1'] },
+      '192.0.2.0 a open-pool',
+      ['allocated'],
+    ],
+    [
+      'loses two of one family',
+      plain,
+      { ingress: ['192.0.2.1', '192.0.2.2'] },
+      '192.0.2.0 a open-pool',
+      ['unknown-address-family', 'allocated'],
+    ],
+    [
+      'gains its second family',
+      both,
+      { clusterIPs: dual, policy: 'PreferDualStack', ingress: ['2001:db8::2'] },
+      '2001:db8::2 192.0.2.0 a second-family',
+      ['second-allocated'],
+    ],
+    [
+      'says so when there is no second family',
+      plain,
+      { clusterIPs: dual, policy: 'PreferDualStack', ingress: ['192.0.2.2'] },
+      '192.0.2.2 a kept',
+      ['second-refused'],
+    ],
+    [
+      'stays single in a single-stack cluster',
+      both,
+      { policy: 'PreferDualStack', ingress: ['192.0.2.2'] },
+      '192.0.2.2 a kept',
+      [],
+    ],
+    [
+      'stays as it is when its cluster IPs make no sense',
+      plain,
+      { clusterIPs: ['x'], ingress: ['192.0.2.2'] },
+      'kept: unknown-cluster-family',
+      ['unknown-cluster-family'],
+    ],
+  ])('%s', (_, pools, sketch, result, words) => {
+    expect(pass(new Ledger(configOf(pools)), 't1/one', sketch)).toEqual({ result, words });
+  });
+
+  it('is left alone by a second pass', () => {
+    const ledger = new Ledger(configOf(both));
+    const sketch = { clusterIPs: dual, policy: 'PreferDualStack' } as const;
+    pass(ledger, 't1/one', sketch);
+    const { openings } = ledger;
+    expect(pass(ledger, 't1/one', { ...sketch, ingress: ['192.0.2.0', '2001:db8::'] })).toEqual({
+      result: '192.0.2.0 2001:db8:: a kept',
+      words: [],
+    });
+    expect(ledger.openings).toBe(openings);
+  });
+});
+
+describe('sharing', () => {
+  const key = (value: string) => ({ [SHARE]: value });
+  const asks = (share: string) => ({ ...key(share), [LBIPS]: '192.0.2.1' });
+  const first = (sketch: ServiceSketch) => {
+    const ledger = new Ledger(configOf(plain));
+    pass(ledger, 't1/first', sketch);
+    return ledger;
+  };
+  it.each<[string, ServiceSketch, ServiceSketch, string]>([
+    [
+      'needs a key on both sides',
+      { annotations: asks('k') },
+      { annotations: { [LBIPS]: '192.0.2.1' }, ports: ['TCP/81'] },
+      'address-in-use',
+    ],
+    [
+      'needs a key of the holder',
+      { annotations: { [LBIPS]: '192.0.2.1' } },
+      { annotations: asks('k'), ports: ['TCP/81'] },
+      'address-in-use',
+    ],
+    [
+      'needs equal keys',
+      { annotations: asks('k') },
+      { annotations: asks('l'), ports: ['TCP/81'] },
+      'address-in-use',
+    ],
+    ['needs other ports', { annotations: asks('k') }, { annotations: asks('k') }, 'port-in-use'],
+    [
+      'tells protocols apart',
+      { annotations: asks('k') },
+      { annotations: asks('k'), ports: ['UDP/80'] },
+      '192.0.2.1 a requested-address',
+    ],
+    [
+      'needs equal backends with policy Local',
+      { annotations: asks('k'), local: true },
+      { annotations: asks('k'), ports: ['TCP/81'] },
+      'address-in-use',
+    ],
+    [
+      'finds the shared address by itself',
+      { annotations: asks('k') },
+      { annotations: key('k'), ports: ['TCP/81'] },
+      '192.0.2.0 a open-pool',
+    ],
+  ])('%s', (_, holder, newcomer, result) => {
+    expect(pass(first(holder), 't2/second', newcomer).result).toBe(result);
+  });
+
+  it('comes before a free address that is higher', () => {
+    const ledger = first({ annotations: key('k') });
+    pass(ledger, 't1/other');
+    expect(pass(ledger, 't2/second', { annotations: key('k'), ports: ['TCP/81'] }).result).toBe(
+      '192.0.2.0 a open-pool',
+    );
+    expect(pass(ledger, 't2/third', { annotations: key('k'), ports: ['TCP/81'] }).result).toBe(
+      '192.0.2.2 a open-pool',
+    );
+  });
+
+  it('lets the only holder change its key, and nobody who shares', () => {
+    const ledger = first({ annotations: key('k') });
+    const held = { ingress: ['192.0.2.0'] };
+    expect(pass(ledger, 't1/first', { ...held, annotations: key('l') }).result).toBe('192.0.2.0 a kept');
+    pass(ledger, 't2/second', { annotations: key('l'), ports: ['TCP/81'] });
+    const moved = pass(ledger, 't1/first', { ...held, annotations: key('m') });
+    expect(moved).toEqual({ result: '192.0.2.1 a open-pool', words: ['cleared', 'allocated'] });
+  });
+
+  it('counts the address once, and frees it with its last holder', () => {
+    const ledger = first({ annotations: key('k') });
+    pass(ledger, 't2/second', { annotations: key('k'), ports: ['TCP/81'] });
+    expect(ledger.counters('a')).toMatchObject({ assignedIPv4: 1n, availableIPv4: 3n });
+    ledger.release('t1/first');
+    expect(pass(ledger, 't1/other').result).toBe('192.0.2.1 a open-pool');
+    ledger.release('t2/second');
+    expect(pass(ledger, 't1/another').result).toBe('192.0.2.0 a open-pool');
+  });
+});
+
+describe('the ledger', () => {
+  const held = (ledger: Ledger, key: string) => {
+    const claim = ledger.claimOf(key);
+    return claim && `${texts(claim.addresses).join(' ')} ${claim.pool}`;
+  };
+  const under = (before: Config, after: Config) => {
+    const ledger = new Ledger(before);
+    for (const name of ['x', 'y', 'z']) pass(ledger, `t1/${name}`);
+    return { ledger, upheaval: ledger.reconfigure(after) };
+  };
+  it('keeps claims over a rename, moves them with their ranges, and releases what no pool holds', () => {
+    const { ledger, upheaval } = under(
+      configOf({ a: { addresses: ['192.0.2.0/30'] } }),
+      configOf({ b: { addresses: ['192.0.2.0/32'] }, c: { addresses: ['192.0.2.2/31'] } }),
+    );
+    expect(upheaval).toEqual({ released: ['t1/y'], moved: ['t1/x', 't1/z'] });
+    expect([held(ledger, 't1/x'), held(ledger, 't1/y'), held(ledger, 't1/z')]).toEqual([
+      '192.0.2.0 b',
+      undefined,
+      '192.0.2.2 c',
+    ]);
+    expect(ledger.counters('c')).toMatchObject({ assignedIPv4: 1n, availableIPv4: 1n });
+    expect(ledger.counters('a')).toMatchObject({ assignedIPv4: 0n, availableIPv4: 0n });
+  });
+
+  it('releases avoided addresses when a pool starts to avoid them', () => {
+    const { upheaval } = under(
+      configOf({ a: { addresses: ['192.0.2.0/30'] } }),
+      configOf({ a: { addresses: ['192.0.2.0/30'], avoidBuggyIPs: true } }),
+    );
+    expect(upheaval.released).toEqual(['t1/x']);
+  });
+
+  it('adopts what a status says before anything is chosen', () => {
+    const ledger = new Ledger(configOf(plain));
+    expect(adopt(ledger, serviceOf('t1/old', { ingress: ['192.0.2.0'] }))).toBe(true);
+    expect(adopt(ledger, serviceOf('t1/none'))).toBe(false);
+    expect(adopt(ledger, serviceOf('t1/thief', { ingress: ['192.0.2.0'] }))).toBe(false);
+    expect(pass(ledger, 't1/new').result).toBe('192.0.2.1 a open-pool');
+  });
+
+  it('tells of room by its openings', () => {
+    const ledger = new Ledger(configOf(plain));
+    pass(ledger, 't1/x');
+    const before = ledger.openings;
+    expect(ledger.release('t1/x')).toBe(true);
+    expect(ledger.release('t1/x')).toBe(false);
+    expect(ledger.openings).toBe(before + 1);
+  });
+
+  it('gives from thousands of ranges and a /64 without walking them', () => {
+    const many = Array.from({ length: 4_000 }, (_, i) => `10.${i >> 8}.${i & 255}.1/32`);
+    const ledger = new Ledger(configOf({ a: { addresses: [...many, '2001:db8::/64'] } }));
+    const last = many.map((_, i) => pass(ledger, `t1/s${i}`).result).at(-1);
+    expect(last).toBe('10.15.159.1 a open-pool');
+    expect(pass(ledger, 't1/late').result).toBe('no-room');
+    ledger.release('t1/s7');
+    expect(pass(ledger, 't1/late').result).toBe('10.0.7.1 a open-pool');
+    expect(ledger.counters('a')).toEqual({
+      assignedIPv4: 4_000n,
+      assignedIPv6: 0n,
+      availableIPv4: 0n,
+      availableIPv6: 9223372036854775807n,
+    });
+  });
+});

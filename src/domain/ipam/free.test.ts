@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FreeIndex } from './free.ts';
+
+describe('the free index', () => {
+  it('always gives the lowest free number of its range, whatever was taken and given back', () => {
+    const step = fc.record({ number: fc.bigInt(0n, 20n), take: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const taken = new Set<bigint>();
+        const index = new FreeIndex({ first: 3n, last: 17n }, (n) => taken.has(n));
+        for (const { number, take } of steps) {
+          if (take) taken.add(number);
+          else if (taken.delete(number) && number >= 3n && number <= 17n) index.release(number);
+          let lowest: bigint | undefined = 3n;
+          while (taken.has(lowest)) lowest += 1n;
+          expect(index.lowest()).toBe(lowest > 17n ? undefined : lowest);
+        }
+      }),
+    );
+  });
+
+  it('looks at each number of a range about once, also when one is given back and taken again and again', () => {
+    const taken = new Set<bigint>();
+    let asked = 0;
+    const index = new FreeIndex({ first: 0n, last: 1n << 64n }, (n) => {
+      asked++;
+      return taken.has(n);
+    });
+    for (let i = 0; i < 5_000; i++) taken.add(index.lowest() ?? -1n);
+    for (let i = 0n; i < 1_000n; i++) {
+      taken.delete(i);
+      index.release(i);
+      taken.add(index.lowest() ?? -1n);
+      taken.add(index.lowest() ?? -1n);
+    }
+    expect(taken.size).toBe(6_000);
+    expect(asked).toBeLessThan(20_000);
+  });
+
+  it('stays small when one number goes back and forth', () => {
+    const taken = new Set([0n, 1n]);
+    const index = new FreeIndex({ first: 0n, last: 9n }, (n) => taken.has(n));
+    expect(index.lowest()).toBe(2n);
+    for (let i = 0; i < 100; i++) index.release(0n);
+    taken.delete(0n);
+    expect(index.lowest()).toBe(0n);
+    taken.add(0n);
+    expect(index.lowest()).toBe(2n);
+  });
+});

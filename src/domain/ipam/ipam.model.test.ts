@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Config, poolOf } from '../config/config.ts';
+import { formatAddress } from '../ip/address.ts';
+import { adopt, converge } from './converge.ts';
+import { address, configOf, dual, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
+import { Ledger } from './ledger.ts';
+
+/** Small pools on purpose: collisions, exhaustion and eviction must happen all the time. */
+const configs: readonly Config[] = [
+  configOf({ a: { addresses: ['192.0.2.0/29', '2001:db8::/126'] } }),
+  configOf({ a: { addresses: ['192.0.2.0/30'] }, b: { addresses: ['192.0.2.4/30', '2001:db8::/127'] } }),
+  configOf({ a: { addresses: ['192.0.2.0/29'], avoidBuggyIPs: true }, b: { addresses: ['2001:db8::/126'] } }),
+  configOf({
+    a: { addresses: ['192.0.2.0/30'], allocation: { namespaces: ['t1'] } },
+    b: { addresses: ['192.0.2.6-192.0.2.7'], autoAssign: false },
+    c: { addresses: ['192.0.2.4/31', '2001:db8::/126'] },
+  }),
+];
+
+const names = ['t1/a', 't1/b', 't1/c', 't2/d', 't2/e', 't2/f', 't3/g'] as const;
+const annotations = fc.record(
+  {
+    'metallb.io/loadBalancerIPs': fc.constantFrom(
+      '192.0.2.1',
+      '192.0.2.6',
+      '2001:db8::1',
+      '192.0.2.3,2001:db8::2',
+      'x',
+    ),
+    'metallb.io/address-pool': fc.constantFrom('a', 'b', 'x'),
+    'metallb.io/allow-shared-ip': fc.constantFrom('k', 'l'),
+  },
+  { requiredKeys: [] },
+);
+const sketch: fc.Arbitrary<ServiceSketch> = fc.record(
+  {
+    type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'ClusterIP'),
+    clusterIPs: fc.constantFrom(['10.96.0.9'], ['fd00::9'], dual),
+    policy: fc.constantFrom('SingleStack' as const, 'PreferDualStack' as const, 'RequireDualStack' as const),
+    ports: fc.uniqueArray(fc.constantFrom('TCP/80', 'TCP/443', 'UDP/53'), { minLength: 1 }),
+    annotations,
+    local: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+const action = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ set: fc.constantFrom(...names), sketch }) },
+  { weight: 2, arbitrary: fc.record({ remove: fc.constantFrom(...names) }) },
+  { weight: 1, arbitrary: fc.record({ config: fc.nat(configs.length - 1) }) },
+  { weight: 1, arbitrary: fc.record({ restart: fc.constant(true) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      edit: fc.constantFrom(...names),
+      ingress: fc.constantFrom('192.0.2.1', '203.0.113.9'),
+    }),
+  },
+);
+
+/** A cluster of Services whose statuses are written as soon as they are decided. */
+class World {
+  config = configs[0] ?? configOf({});
+  ledger = new Ledger(this.config);
+  readonly services = new Map<string, ServiceSketch>();
+  readonly status = new Map<string, readonly string[]>();
+
+  service(key: string) {
+    return serviceOf(key, { ...this.services.get(key), ingress: this.status.get(key) ?? [] });
+  }
+
+  pass(key: string): boolean {
+    const before = this.status.get(key) ?? [];
+    const { verdict } = converge(this.ledger, this.service(key));
+    if ('choice' in verdict && verdict.choice) this.status.set(key, texts(verdict.choice.addresses));
+    else if (!('kept' in verdict)) this.status.delete(key);
+    return JSON.stringify(before) !== JSON.stringify(this.status.get(key) ?? []);
+  }
+
+  passAll(): boolean {
+    return [...this.services.keys()].map((key) => this.pass(key)).some((changed) => changed);
+  }
+
+  act(a: typeof action extends fc.Arbitrary<infer T> ? T : never): void {
+    if ('set' in a) this.services.set(a.set, a.sketch);
+    if ('remove' in a && this.services.delete(a.remove)) {
+      this.status.delete(a.remove);
+      this.ledger.release(a.remove);
+    }
+    if ('edit' in a && this.services.has(a.edit)) this.status.set(a.edit, [a.ingress]);
+    if ('config' in a) {
+      this.config = configs[a.config] ?? this.config;
+      this.ledger.reconfigure(this.config);
+    }
+    if ('restart' in a) {
+      this.ledger = new Ledger(this.config);
+      for (const key of this.services.keys()) adopt(this.ledger, this.service(key));
+    }
+  }
+}
+
+function checkAddresses(world: World): void {
+  const users = new Map<string, string[]>();
+  for (const [key, ips] of world.status) {
+    for (const ip of ips) {
+      const pool = poolOf(world.config, address(ip));
+      expect(pool?.name, `${key} has ${ip} of its pool`).toBe(world.ledger.claimOf(key)?.pool);
+      users.set(ip, [...(users.get(ip) ?? []), key]);
+    }
+    expect(texts(world.ledger.claimOf(key)?.addresses ?? [])).toEqual(ips);
+  }
+  for (const [ip, keys] of users) {
+    const holders = keys.map((key) => world.services.get(key) ?? {});
+    if (keys.length === 1) continue;
+    const shares = holders.map((s) => s.annotations?.['metallb.io/allow-shared-ip'] ?? '');
+    expect(new Set(shares).size, `${ip} is shared under one key`).toBe(1);
+    expect(shares[0]).not.toBe('');
+    const ports = holders.flatMap((s) => s.ports ?? ['TCP/80']);
+    expect(new Set(ports).size, `${ip} has each port once`).toBe(ports.length);
+  }
+}
+
+function checkCounters(world: World): void {
+  for (const [name, pool] of world.config.pools) {
+    const used = new Set(
+      [...world.status.values()].flat().filter((ip) => poolOf(world.config, address(ip)) === pool),
+    );
+    const { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 } = world.ledger.counters(name);
+    expect(assignedIPv4 + assignedIPv6).toBe(BigInt(used.size));
+    expect(availableIPv4 >= 0n && availableIPv6 >= 0n).toBe(true);
+  }
+}
+
+describe('allocation, whatever happens to Services and pools', () => {
+  it('gives no address twice sharing aside, none outside its pool, and moves none without cause', () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
+        const world = new World();
+        for (const a of actions) {
+          world.act(a);
+          world.passAll();
+          checkAddresses(world);
+          checkCounters(world);
+          // Nothing happened since: at most Services that waited get what others gave back, and nobody who has one moves.
+          const before = new Map(world.status);
+          for (let rounds = 0; world.passAll(); rounds++) expect(rounds).toBeLessThan(names.length);
+          for (const [key, ips] of before)
+            expect(world.status.get(key)?.slice(0, ips.length), key).toEqual(ips);
+          checkAddresses(world);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('keeps every address over a restart', () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 25 }), (actions) => {
+        const world = new World();
+        for (const a of actions) world.act(a);
+        while (world.passAll());
+        const before = new Map(world.status);
+        world.act({ restart: true });
+        world.passAll();
+        expect(world.status).toEqual(before);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('takes the lowest free address', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(15), { maxLength: 15 }), fc.nat(15), (taken, freed) => {
+        const ledger = new Ledger(configOf({ a: { addresses: ['192.0.2.0/28'] } }));
+        for (const n of taken) converge(ledger, serviceOf(`t1/s${n}`, { loadBalancerIP: `192.0.2.${n}` }));
+        ledger.release(`t1/s${freed}`);
+        const used = new Set(taken.filter((n) => n !== freed));
+        let lowest = 0;
+        while (used.has(lowest)) lowest++;
+        const { verdict } = converge(ledger, serviceOf('t1/new'));
+        const got = 'choice' in verdict && verdict.choice ? verdict.choice.addresses.map(formatAddress) : [];
+        expect(got).toEqual([`192.0.2.${lowest}`]);
+      }),
+    );
+  });
+});
