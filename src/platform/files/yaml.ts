@@ -26,7 +26,7 @@ const MAX_PROBLEMS = 10;
 /** One document. More than one is a Problem, as everything after the first would go unseen. */
 export function parseYaml(text: string, o: { source: string }): Parsed {
   const all = parseYamlAll(text, o);
-  if (!Array.isArray(all)) return all;
+  if ('problems' in all) return all;
   const [first, second] = all;
   if (second) {
     const place = second.at([]);
@@ -122,5 +122,5 @@ function problemOf(e: YAMLError, lines: LineCounter, source: string): Problem {
 }
 
 function problem(code: string, source: string, place: Place | undefined, message: string): Problem {
-  return { code, source, path: '', message, ...(place ?? {}) };
+  return { code, source, path: '', message, ...place };
 }

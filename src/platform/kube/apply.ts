@@ -1,5 +1,5 @@
 /** Server-side apply: the way Herald writes whole objects. */
-import type { Request } from './client.ts';
+import type { Request } from './ports.ts';
 
 /** Said for each write: who writes, to which part, and whether it is only tried. */
 export interface WriteOptions {

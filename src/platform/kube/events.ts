@@ -1,9 +1,9 @@
 /** Kubernetes Events: what `kubectl describe` shows under an object. Best effort, never in the way of the work. */
 import { type Clock, isAbort } from '../obs/clock.ts';
 import type { Log } from '../obs/log.ts';
-import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isNotFound } from './errors.ts';
 import { collectionPath, objectPath } from './paths.ts';
+import type { KubeClient } from './ports.ts';
 
 const EVENTS = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 

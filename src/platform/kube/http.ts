@@ -4,11 +4,11 @@ import { abortError, type Clock, isAbort, type Timer } from '../obs/clock.ts';
 import { errorText, type Log } from '../obs/log.ts';
 import type { Counter, Histogram, Metrics } from '../obs/metrics.ts';
 import { fullJitter, type Random } from '../obs/random.ts';
-import type { KubeClient, Request, WatchRequest } from './client.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ConnectionError, isUnauthorized, statusError } from './errors.ts';
 import { Limiter } from './limiter.ts';
 import { jsonLines } from './lines.ts';
+import type { KubeClient, Request, WatchRequest } from './ports.ts';
 import { Transport } from './transport.ts';
 
 const TIMEOUT_MS = 30_000;

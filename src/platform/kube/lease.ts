@@ -2,9 +2,9 @@
 import { type Clock, isAbort } from '../obs/clock.ts';
 import type { Log } from '../obs/log.ts';
 import type { Random } from '../obs/random.ts';
-import type { KubeClient } from './client.ts';
 import { isConflict, isNotFound, isRecord } from './errors.ts';
 import { collectionPath, objectPath } from './paths.ts';
+import type { KubeClient } from './ports.ts';
 
 const LEASES = {
   group: 'coordination.k8s.io',

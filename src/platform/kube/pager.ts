@@ -1,7 +1,7 @@
 /** Reads a whole collection in pages, without ever holding more than one page of raw objects. */
 import { breather } from '../obs/clock.ts';
-import type { KubeClient } from './client.ts';
 import { isGone, isRecord } from './errors.ts';
+import type { KubeClient } from './ports.ts';
 
 /** As client-go: large enough for few round trips, small enough that a page parses in a few milliseconds. */
 const PAGE = 500;

@@ -4,11 +4,11 @@ import { abortError, breather, type Clock, isAbort } from '../obs/clock.ts';
 import type { Log } from '../obs/log.ts';
 import type { Metrics } from '../obs/metrics.ts';
 import { fullJitter, type Random } from '../obs/random.ts';
-import type { KubeClient } from './client.ts';
 import { ApiError, isForbidden, isGone, isNotFound, isRecord, statusError } from './errors.ts';
 import { headOf, Mirror } from './mirror.ts';
 import { listPages } from './pager.ts';
 import { collectionPath } from './paths.ts';
+import type { KubeClient } from './ports.ts';
 import { type ReflectorMetrics, reflectorMetrics } from './reflector-metrics.ts';
 import type { Indexes, Store } from './store.ts';
 

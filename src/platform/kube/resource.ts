@@ -3,10 +3,10 @@ import type { Operation } from 'fast-json-patch';
 import { DecodeError } from '../../domain/api/errors.ts';
 import type { Kind, KubeObject } from '../../domain/api/object.ts';
 import { type ApplyOptions, applyRequest, type WriteOptions, writeQuery } from './apply.ts';
-import type { KubeClient, Request } from './client.ts';
 import { isNotFound, isRecord } from './errors.ts';
 import { listPages } from './pager.ts';
 import { collectionPath, objectPath, type Ref } from './paths.ts';
+import type { KubeClient, Request } from './ports.ts';
 
 export type { ApplyOptions, WriteOptions } from './apply.ts';
 export type { Ref } from './paths.ts';
