@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { L2Ad } from '../config/config.ts';
+import { ad, config, field, node, pool, selector, service, slice } from './field.rig.ts';
+import { layOut } from './field.ts';
+import { type Case, judge } from './judge.ts';
+
+const shared = { 'metallb.io/allow-shared-ip': 'key' };
+
+function decide(change: Partial<Case> = {}, l2: readonly L2Ad[] = [ad('all')]) {
+  return judge({
+    node: 'node-a',
+    service: service(['192.0.2.7']),
+    slices: [slice(['node-a'])],
+    field: field([node('node-a')], l2),
+    ...change,
+  });
+}
+
+describe('the decision of one node about one Service', () => {
+  it('is to announce all addresses when it is the owner', () => {
+    const verdict = decide({ service: service(['192.0.2.7', '2001:db8::7']) });
+    expect(verdict).toEqual({
+      announce: true,
+      addresses: [
+        { family: 'IPv4', bits: 0xc0000207n },
+        { family: 'IPv6', bits: (0x20010db8n << 96n) | 7n },
+      ],
+      interfaces: 'all',
+      pool: 'web',
+      because: 'only-candidate',
+    });
+  });
+
+  it("is not to, with upstream's words, when the Service is none for this node", () => {
+    const reason = (change: Partial<Case>) => {
+      const verdict = decide(change);
+      return verdict.announce ? 'announced' : verdict.reason;
+    };
+    expect(reason({ service: undefined })).toBe('serviceDeleted');
+    expect(reason({ service: service(['192.0.2.7'], { spec: { type: 'ClusterIP' } }) })).toBe(
+      'notLoadBalancer',
+    );
+    expect(reason({ service: service([]) })).toBe('noIPAllocated');
+    expect(reason({ service: service(['192.0.2.7', 'nonsense']) })).toBe('invalidIP');
+    expect(reason({ service: service(['198.51.100.1']) })).toBe('ipNotAllowed');
+    expect(reason({ slices: [] })).toBe('notOwner');
+    expect(reason({ slices: [slice(['node-a'], { ready: false })] })).toBe('notOwner');
+    expect(reason({ slices: [slice(['node-a'], { ready: false, serving: true })] })).toBe('announced');
+    expect(reason({ node: 'stranger' })).toBe('noMatchingAdvertisement');
+  });
+
+  it('takes addresses in two pools for not allowed', () => {
+    const two = layOut(
+      config(
+        [ad('all', { pools: new Set(['a', 'b']) })],
+        pool('a', '192.0.2.0/24'),
+        pool('b', '198.51.100.0/24'),
+      ),
+      [node('node-a')],
+    );
+    expect(decide({ field: two, service: service(['192.0.2.7', '198.51.100.7']) })).toEqual({
+      announce: false,
+      reason: 'ipNotAllowed',
+    });
+  });
+
+  it('keeps an address that avoidBuggyIPs would not give out any more', () => {
+    const careful = { ...pool('web', '192.0.2.0/24'), avoidBuggyIPs: true };
+    const f = layOut(config([ad('all')], careful), [node('node-a')]);
+    expect(decide({ field: f, service: service(['192.0.2.255']) }).announce).toBe(true);
+  });
+
+  it('heeds the load balancer class both ways', () => {
+    const classed = service(['192.0.2.7'], { spec: { loadBalancerClass: 'mine' } });
+    expect(decide({ service: classed })).toMatchObject({ reason: 'otherClass' });
+    expect(decide({ service: classed, lbClass: 'mine' }).announce).toBe(true);
+    expect(decide({ lbClass: 'mine' })).toMatchObject({ reason: 'otherClass' });
+  });
+
+  it('refuses a shared address whose advertisements choose among Services', () => {
+    const choosy = [ad('all'), ad('some', { serviceSelectors: [selector({ app: 'web' })] })];
+    const sharing = (labels: Record<string, string>) =>
+      service(['192.0.2.7'], { meta: { annotations: shared, labels } });
+    expect(decide({ service: sharing({ app: 'web' }) }, choosy)).toMatchObject({
+      reason: 'sharedIPWithServiceSelector',
+    });
+    expect(decide({ service: sharing({}) }, choosy).announce).toBe(true);
+  });
+
+  it('names the owner, and why it is not this node', () => {
+    const f = field([node('node-a'), node('node-b'), node('node-c')]);
+    const at = (name: string) =>
+      judge({ node: name, service: service(['192.0.2.1']), slices: [slice(['x'])], field: f });
+    const verdicts = ['node-a', 'node-b', 'node-c'].map(at);
+    expect(verdicts.filter((v) => v.announce)).toHaveLength(1);
+    for (const verdict of verdicts) {
+      if (!verdict.announce)
+        expect(verdict).toMatchObject({ reason: 'notOwner', why: 'later-in-order', pool: 'web' });
+    }
+  });
+
+  it('needs a local endpoint with policy Local', () => {
+    const local = service(['192.0.2.7'], { spec: { externalTrafficPolicy: 'Local' } });
+    expect(decide({ service: local, slices: [slice(['node-b'])] })).toMatchObject({
+      why: 'no-local-endpoint',
+    });
+    expect(decide({ service: local, slices: [slice(['node-a'], { ready: false })] })).toMatchObject({
+      reason: 'notOwner',
+    });
+    expect(decide({ service: local, slices: [slice(['node-b']), slice(['node-a'])] }).announce).toBe(true);
+  });
+
+  it('unites the interfaces of the advertisements that select this node', () => {
+    const on = (name: string, interfaces: string[], labels?: Record<string, string>) =>
+      ad(name, { interfaces, nodeSelectors: labels ? [selector(labels)] : [] });
+    const interfaces = (...ads: L2Ad[]) => {
+      const verdict = decide({}, ads);
+      return verdict.announce ? verdict.interfaces : undefined;
+    };
+    expect(interfaces(on('1', ['eth0']), on('2', ['eth1']))).toEqual(new Set(['eth0', 'eth1']));
+    expect(interfaces(on('1', ['eth0']), on('2', []))).toBe('all');
+    expect(interfaces(on('1', ['eth0']), on('2', [], { other: 'node' }))).toEqual(new Set(['eth0']));
+  });
+});
