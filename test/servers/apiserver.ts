@@ -194,7 +194,13 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
   };
   let users = 0;
   return {
-    ...{ kubeconfig, url, run, ca: keys.ca.cert, token: keys.token, dir: run.dir, keptLogs: run.keptLogs },
+    kubeconfig,
+    url,
+    run,
+    ca: keys.ca.cert,
+    token: keys.token,
+    dir: run.dir,
+    keptLogs: run.keptLogs,
     kubectl: (...args) => must(toolPath('kubectl'), args, { env }),
     kubectlInput: (input, ...args) => must(toolPath('kubectl'), args, { env, input }),
     stop: () => run.close(),

@@ -35,14 +35,23 @@ async function request(dir: string, name: string, args: readonly string[]): Prom
 /** Makes the authority `<name>.crt` and `<name>.key`. */
 export const makeAuthority = (dir: string, name = 'ca'): Promise<KeyPair> =>
   request(dir, name, [
-    ...['-subj', '/CN=lab', '-addext', 'basicConstraints=critical,CA:TRUE'],
-    ...['-addext', 'keyUsage=critical,keyCertSign,digitalSignature'],
+    '-subj',
+    '/CN=lab',
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign,digitalSignature',
   ]);
 
-const issued = (ca: KeyPair, usage: string) => [
-  ...['-CA', ca.cert, '-CAkey', ca.key, '-addext', 'basicConstraints=critical,CA:FALSE'],
-  ...['-addext', `extendedKeyUsage=${usage}`],
+const authority = (ca: KeyPair) => [
+  '-CA',
+  ca.cert,
+  '-CAkey',
+  ca.key,
+  '-addext',
+  'basicConstraints=critical,CA:FALSE',
 ];
+const issued = (ca: KeyPair, usage: string) => [...authority(ca), '-addext', `extendedKeyUsage=${usage}`];
 
 /** A serving certificate for these names and addresses. */
 export const makeServing = (dir: string, ca: KeyPair, names: readonly string[]): Promise<KeyPair> => {
@@ -51,7 +60,10 @@ export const makeServing = (dir: string, ca: KeyPair, names: readonly string[]):
     .join(',');
   return request(dir, 'serving', [
     ...issued(ca, 'serverAuth'),
-    ...['-subj', '/CN=serving', '-addext', `subjectAltName=${alternatives}`],
+    '-subj',
+    '/CN=serving',
+    '-addext',
+    `subjectAltName=${alternatives}`,
   ]);
 };
 

@@ -9,3 +9,6 @@ export {
   startControllerManager,
 } from './apiserver.ts';
 export { available, type Level } from './available.ts';
+export { exec, must, until } from './exec.ts';
+export { type Flux, startFlux } from './flux.ts';
+export { type Files, type GitServer, readTree } from './git.ts';

@@ -42,6 +42,8 @@ export interface Run {
   /** A port that is free on this address now. */
   freePort(address?: string): Promise<number>;
   start(o: DaemonOptions): Daemon;
+  /** Has `close()` do this first, the newest first; for what lives in this process. */
+  defer(end: () => Promise<void>): void;
   /** Ends and removes everything of the run. Idempotent. */
   close(): Promise<void>;
 }
@@ -211,7 +213,9 @@ export async function beginRun(): Promise<Run> {
   const block = claimBlock(dir);
   const loopback = `127.89.${block}.1`;
   let closing: Promise<void> | undefined;
+  const ends: (() => Promise<void>)[] = [];
   const close = async () => {
+    for (const end of ends.reverse()) await end();
     await clean(dir);
     reaper.kill('SIGKILL');
   };
@@ -224,6 +228,7 @@ export async function beginRun(): Promise<Run> {
     loopback,
     freePort: (address = loopback) => freePort(address),
     start: (o) => startDaemon({ dir, logs }, o),
+    defer: (end) => void ends.push(end),
     close() {
       closing ??= close();
       return closing;
