@@ -64,6 +64,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly fieldSelector?: string;
   readonly indexes?: Indexes<T>;
   readonly metrics?: Metrics;
+  /** The first list is a quorum read: for who has just become the leader and must see all that the last one wrote. */
+  readonly fresh?: boolean;
   readonly timing?: Partial<ReflectorTiming>;
 }
 
@@ -98,6 +100,7 @@ export class Reflector<T extends KubeObject> {
       this.#log.error({ object, error }, 'object cannot be read, its last good form stays');
     });
     this.store = this.#mirror.store;
+    if (o.fresh) this.#least = '';
     this.#state = { phase: 'starting', since: o.clock.now() };
   }
 
