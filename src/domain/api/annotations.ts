@@ -60,3 +60,69 @@ export function readAnnotation(
   const old = twin === undefined ? undefined : meta.annotations[twin];
   return old === undefined ? undefined : { value: old, deprecated: true };
 }
+
+/** One name as the reference page shows it. */
+export interface Documented {
+  readonly name: string;
+  readonly form: 'annotation' | 'label';
+  readonly on: string;
+  readonly writer: string;
+  readonly about: string;
+}
+
+const entry = (
+  form: Documented['form'],
+  name: string,
+  on: string,
+  writer: string,
+  about: string,
+): Documented => ({
+  name,
+  form,
+  on,
+  writer,
+  about,
+});
+
+/** Every name under metallb.io and herald.io that means something to Herald. */
+export const DOCUMENTED: readonly Documented[] = [
+  entry('annotation', ADDRESS_POOL, 'Service', 'you', 'Take the address from this pool.'),
+  entry(
+    'annotation',
+    LOAD_BALANCER_IPS,
+    'Service',
+    'you',
+    'Ask for these addresses: one, or one IPv4 and one IPv6, separated by a comma.',
+  ),
+  entry(
+    'annotation',
+    ALLOW_SHARED_IP,
+    'Service',
+    'you',
+    'Services with the same text here may share an address, when their ports differ.',
+  ),
+  entry('annotation', IP_ALLOCATED_FROM_POOL, 'Service', 'controller', 'Pool that the addresses come from.'),
+  entry('label', NODE, 'ServiceL2Status, ServiceBGPStatus', 'speaker', 'Node that announces.'),
+  entry('label', SERVICE_NAME, 'ServiceL2Status, ServiceBGPStatus', 'speaker', 'Name of the Service.'),
+  entry(
+    'label',
+    SERVICE_NAMESPACE,
+    'ServiceL2Status, ServiceBGPStatus',
+    'speaker',
+    'Namespace of the Service.',
+  ),
+  entry('label', COMPONENT_TYPE, 'ConfigurationState', 'controller, speaker', '"controller" or "speaker".'),
+  entry('label', NODE_NAME, 'ConfigurationState', 'speaker', 'Node of the speaker.'),
+  entry('label', INSTANCE, 'rendered objects', 'reconciler', 'Release that owns the object.'),
+  entry('annotation', FROM, 'rendered objects', 'reconciler', 'Source and path that the object came from.'),
+  entry('annotation', ADOPT, 'objects made by hand', 'you', 'Lets this source take the object over.'),
+  entry('label', SOURCE, 'ConfigMap', 'you', '"true" makes the ConfigMap a source of configuration.'),
+  entry(
+    'annotation',
+    ALLOW_DISRUPTION,
+    'IPAddressPool',
+    'you',
+    'Lets a direct edit through although it takes addresses in use away.',
+  ),
+  entry('annotation', DRAINING, 'IPAddressPool', 'reconciler', 'Ranges that give out no new addresses.'),
+];

@@ -193,6 +193,17 @@ export interface LabelRequirement {
   readonly values?: readonly string[];
 }
 
+/** A schema from keywords as they stand, for the few shapes that the builders above do not make. */
+export function fromKeywords<T>(keywordsAsTheyStand: object): Schema<T> {
+  return Type.Unsafe<T>(keywordsAsTheyStand);
+}
+
+/** The schemas of an object's fields; none for any other schema. */
+export function fieldsOf(schema: object): Readonly<Record<string, Schema>> {
+  const fields: unknown = Reflect.get(schema, 'properties');
+  return typeof fields === 'object' && fields !== null ? Object.fromEntries(Object.entries(fields)) : {};
+}
+
 function described(about: string | undefined): { description?: string } {
   return about === undefined ? {} : { description: about };
 }

@@ -1,0 +1,138 @@
+import { type Checker, checker, type Misfit, pathText } from './check.ts';
+import { withoutNulls } from './kind.ts';
+import type { Problem } from './problem.ts';
+import { fieldsOf, fromKeywords, type Schema, type TypeOf } from './schema.ts';
+import { CHART, FOREIGN_ROOT_PATTERN, FOREIGN_ROOTS } from './values/chart.ts';
+import { BEHAVIOUR, ENTRY_MAPS } from './values/entries.ts';
+import { mend, nearest } from './values/mend.ts';
+
+export { CHANGE_POLICIES, type ChangePolicy } from './values/entries.ts';
+
+type Entries = { readonly [K in keyof typeof ENTRY_MAPS]?: TypeOf<(typeof ENTRY_MAPS)[K]> };
+
+/**
+ * The chart's values, nulls taken out. The first eight keys map object names to entries; the entries of pools,
+ * l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles and communities hold upstream's spec fields beside the
+ * reserved `labels`, `annotations` and `onChange`.
+ */
+export type HeraldValues = Entries & TypeOf<typeof BEHAVIOUR> & TypeOf<typeof CHART>;
+type EntryOf<K extends keyof Entries> = NonNullable<Entries[K]>[string];
+export type PoolValues = EntryOf<'pools'>;
+export type L2AdvertisementValues = EntryOf<'l2Advertisements'>;
+export type BGPAdvertisementValues = EntryOf<'bgpAdvertisements'>;
+export type BGPPeerValues = EntryOf<'bgpPeers'>;
+export type BFDProfileValues = EntryOf<'bfdProfiles'>;
+export type CommunityValues = EntryOf<'communities'>;
+
+const ROOT_KEYS = { ...ENTRY_MAPS, ...fieldsOf(BEHAVIOUR), ...fieldsOf(CHART) };
+
+/** The whole of values.schema.json but for its header. Unknown roots are refused, foreign roots let through. */
+export const valuesSchema: Schema<HeraldValues> = fromKeywords<HeraldValues>({
+  type: 'object',
+  properties: {
+    ...Object.fromEntries(Object.entries(ROOT_KEYS).map(([key, schema]) => [key, nullableRoot(schema)])),
+    ...Object.fromEntries(FOREIGN_ROOTS.map((key) => [key, foreign()])),
+  },
+  patternProperties: { [FOREIGN_ROOT_PATTERN]: foreign() },
+  additionalProperties: false,
+});
+
+/** `pools:` with nothing after it is null in YAML. */
+function nullableRoot(schema: object): object {
+  const type: unknown = Reflect.get(schema, 'type');
+  return typeof type === 'string' ? { ...schema, type: [type, 'null'] } : schema;
+}
+
+function foreign(): object {
+  return { description: "Key of another product's values." };
+}
+
+const VALUES: Checker<HeraldValues> = checker(valuesSchema);
+
+/** warnings: what was read and has no effect. Never stops anything. */
+export type CheckedValues =
+  | { readonly values: HeraldValues; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
+
+/**
+ * Checks merged values and takes the nulls out. Every mistake is reported, each with its place and the mend; no
+ * message holds a value, since values may be secret. Address ranges are not looked at here.
+ */
+export function checkValues(raw: unknown): CheckedValues {
+  const given = raw ?? {};
+  const misfits = VALUES.misfits(given);
+  if (misfits.length > 0)
+    return { problems: withoutEchoes(misfits).map((misfit) => problemOf(misfit, given)) };
+  const values = withoutNulls(given);
+  // Taking nulls out cannot break a fit; the check gives the value its type.
+  if (!VALUES.fits(values)) return { problems: VALUES.misfits(values).map((m) => problemOf(m, values)) };
+  return { values, warnings: [...withoutEffect(values), ...foreignKeys(values), ...unknownSubKeys(values)] };
+}
+
+/** A misspelt key is reported once: not again as the missing key that it stands for. */
+function withoutEchoes(misfits: readonly Misfit[]): readonly Misfit[] {
+  const meant = new Set(
+    misfits
+      .filter(({ kind }) => kind === 'unknownKey')
+      .map(({ path, known }) => JSON.stringify([...path.slice(0, -1), nearest(String(path.at(-1)), known)])),
+  );
+  return misfits.filter(({ kind, path }) => kind !== 'required' || !meant.has(JSON.stringify(path)));
+}
+
+const CODES: Readonly<Record<Misfit['kind'], string>> = {
+  type: 'WrongType',
+  unknownKey: 'UnknownKey',
+  required: 'MissingKey',
+  name: 'InvalidName',
+  value: 'InvalidValue',
+};
+
+function problemOf(misfit: Misfit, root: unknown): Problem {
+  const hint = mend(misfit, root);
+  return {
+    code: CODES[misfit.kind],
+    path: pathText(misfit.path),
+    message: misfit.message,
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+function warning(code: string, path: string, message: string, hint?: string): Problem {
+  return { code, severity: 'warning', path, message, ...(hint !== undefined && { hint }) };
+}
+
+function withoutEffect(values: HeraldValues): readonly Problem[] {
+  const keys = ['reservations', 'quotas'] as const;
+  return keys
+    .filter((key) => Object.keys(values[key] ?? {}).length > 0)
+    .map((key) => warning('NotSupported', key, 'has no effect in this version'));
+}
+
+function foreignKeys(values: HeraldValues): readonly Problem[] {
+  const isForeign = (key: string) => !Object.hasOwn(ROOT_KEYS, key);
+  return Object.keys(values)
+    .filter(isForeign)
+    .map((key) =>
+      warning(
+        'ForeignKey',
+        pathText([key]),
+        "is another product's key and is not read as Herald's own values",
+      ),
+    );
+}
+
+/** Keys below the chart's open roots that neither upstream nor Herald knows: most likely misspelt. */
+function unknownSubKeys(values: HeraldValues): readonly Problem[] {
+  return Object.entries(fieldsOf(CHART)).flatMap(([root, schema]) => {
+    const known = Object.keys(fieldsOf(schema));
+    const given: unknown = Reflect.get(values, root);
+    if (known.length === 0 || typeof given !== 'object' || given === null || Array.isArray(given)) return [];
+    return Object.keys(given)
+      .filter((key) => !known.includes(key))
+      .map((key) => {
+        const guess = nearest(key, known);
+        const hint = guess === undefined ? undefined : `did you mean "${guess}"?`;
+        return warning('UnknownKey', pathText([root, key]), 'is not a known key and has no effect', hint);
+      });
+  });
+}
