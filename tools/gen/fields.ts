@@ -5,6 +5,11 @@ export function plain(value: unknown): Json {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
+/** A keyword's value as text; nothing for one that is absent. */
+export function text(value: unknown): string {
+  return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** One row of a reference table. */
 export interface Field {
   readonly path: string;
@@ -19,7 +24,7 @@ export function fieldsBelow(path: string, schema: Json, required = false): reado
     path,
     type: typeName(schema) + (required ? ', required' : ''),
     fallback: schema.default === undefined ? '' : code(JSON.stringify(schema.default)),
-    about: [String(schema.description ?? ''), ...limits(schema)].filter((text) => text !== '').join(' '),
+    about: [text(schema.description), ...limits(schema)].filter((part) => part !== '').join(' '),
   };
   return [own, ...children(path, schema)];
 }
@@ -55,7 +60,7 @@ function typeName(schema: Json): string {
   if (plain(schema.additionalProperties).type !== undefined)
     return `map to ${typeName(plain(schema.additionalProperties))}`;
   const words: Json = { string: 'text', boolean: 'true or false', integer: 'whole number', object: 'map' };
-  return String(words[String(types[0])] ?? 'anything');
+  return text(words[text(types[0])] ?? 'anything');
 }
 
 function limits(schema: Json): readonly string[] {
@@ -64,8 +69,8 @@ function limits(schema: Json): readonly string[] {
   return [
     minimum === undefined && maximum === undefined
       ? ''
-      : `${minimum ?? ''} to ${maximum ?? ''}.`.replace(/ to \.$/, ' or more.'),
-    ...(Array.isArray(rules) ? rules.map((rule) => `Rule: ${String(plain(rule).message)}.`) : []),
+      : `${text(minimum)} to ${text(maximum)}.`.replace(/ to \.$/, ' or more.'),
+    ...(Array.isArray(rules) ? rules.map((rule) => `Rule: ${text(plain(rule).message)}.`) : []),
   ];
 }
 
@@ -81,4 +86,4 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-const code = (text: unknown) => `\`${String(text)}\``;
+const code = (word: unknown) => `\`${text(word)}\``;

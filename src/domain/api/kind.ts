@@ -28,6 +28,9 @@ const META = object(
 );
 type RawMeta = TypeOf<typeof META>;
 
+const WITH_META = checker(object({ metadata: META }, undefined, { required: ['metadata'] }));
+const NAMED = checker(object({ metadata: object({ name: str(), namespace: str() }) }));
+
 interface KindOptions<R, T extends KubeObject> {
   readonly group: string;
   readonly version: string;
@@ -45,10 +48,9 @@ interface KindOptions<R, T extends KubeObject> {
  * as the value of an optional field they mean "absent" (Go writes nil lists as null).
  */
 export function kind<R, T extends KubeObject>(o: KindOptions<R, T>): Kind<T> {
-  const meta = checker(object({ metadata: META }, undefined, { required: ['metadata'] }));
   const body = checker(o.schema);
   const decode = (raw: unknown): T => {
-    const named = read(meta, raw, o.kind);
+    const named = read(WITH_META, raw, o.kind);
     return o.project(read(body, raw, o.kind), projectMeta(named.metadata), raw);
   };
   const { group, version, plural, namespaced } = o;
@@ -80,8 +82,7 @@ export function withoutNulls(value: unknown): unknown {
 
 /** "IPAddressPool metallb-system/web", as far as the object lets itself be named. */
 function objectName(raw: unknown, kindName: string): string {
-  const name = checker(object({ metadata: object({ name: str(), namespace: str() }) }));
-  const meta = name.fits(raw) ? raw.metadata : undefined;
+  const meta = NAMED.fits(raw) ? raw.metadata : undefined;
   const parts = [meta?.namespace, meta?.name].filter((part) => part !== undefined);
   return parts.length === 0 ? `a ${kindName}` : `${kindName} ${parts.join('/')}`;
 }
