@@ -20,7 +20,9 @@ export interface ApiServer {
   /** Where the logs are once it has stopped. */
   readonly keptLogs: string;
   /** The run that these servers belong to; more daemons may be started in it. */
-  readonly run: Run;
+  readonly lab: Run;
+  /** GET of a path as that user, without kubectl's cost; a bad status is no error. */
+  get(path: string): Promise<{ status: number; body: string }>;
   /** kubectl with these arguments; its standard output. Throws with its words when it fails. */
   kubectl(...args: string[]): Promise<string>;
   /** The same with standard input, for `apply -f -`. */
@@ -80,12 +82,13 @@ function serverFlags(p: Parts, o: ControlPlaneOptions): string[] {
     'service-cluster-ip-range': o.serviceCidr ?? SERVICE_CIDR,
     'allow-privileged': 'true',
     'kubelet-preferred-address-types': 'InternalIP,Hostname',
-    // A restarted server must not wait until the lease of the killed one has run out.
-    'shutdown-delay-duration': '0s',
   };
   if (o.forNodes !== true) {
     flags['disable-admission-plugins'] = 'ServiceAccount';
     flags['endpoint-reconciler-type'] = 'none';
+  } else {
+    // This machine has routes to pods but no kube-proxy: webhooks are called at their pods, not at their Service.
+    flags['enable-aggregator-routing'] = 'true';
   }
   return [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), ...(o.flags ?? [])];
 }
@@ -196,11 +199,12 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
   return {
     kubeconfig,
     url,
-    run,
+    lab: run,
     ca: keys.ca.cert,
     token: keys.token,
     dir: run.dir,
     keptLogs: run.keptLogs,
+    get: (path) => get(url + path, keys.ca.cert, keys.token),
     kubectl: (...args) => must(toolPath('kubectl'), args, { env }),
     kubectlInput: (input, ...args) => must(toolPath('kubectl'), args, { env, input }),
     stop: () => run.close(),
@@ -222,7 +226,7 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
 
 /** Starts kube-controller-manager beside an API server: garbage collection, service accounts, workloads. */
 export async function startControllerManager(api: ApiServer, flags: readonly string[] = []): Promise<Daemon> {
-  const { run } = api;
+  const run = api.lab;
   const port = await run.freePort();
   const daemon = run.start({
     name: 'kube-controller-manager',

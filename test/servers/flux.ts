@@ -28,7 +28,7 @@ export interface Flux {
 
 /** Flux's defaults collide with one another and bind every interface; each gets free ports of the run's own address. */
 async function startController(api: ApiServer, name: Controller): Promise<Daemon> {
-  const { run } = api;
+  const run = api.lab;
   const free = async () => `${run.loopback}:${await run.freePort()}`;
   const [metrics, health, storage] = [await free(), await free(), await free()];
   const tmp = join(run.dir, name);
@@ -99,8 +99,8 @@ interface Ready {
 /** Installs Flux's CRDs, makes namespace flux-system, and starts the controllers and a git server. */
 export async function startFlux(api: ApiServer): Promise<Flux> {
   const crds = toolPath('flux-crds.yaml');
-  const git = await startGit({ dir: api.run.dir, host: api.run.loopback, mark: api.run.dir });
-  api.run.defer(() => git.close());
+  const git = await startGit({ dir: api.lab.dir, host: api.lab.loopback, mark: api.lab.dir });
+  api.lab.defer(() => git.close());
   await Promise.all([
     api.kubectl('apply', '--server-side', '-f', crds),
     api.kubectl('create', 'namespace', 'flux-system'),

@@ -2,6 +2,8 @@
  * Real servers for tests and the demo, at three levels: the API server alone, with Flux, and a whole cluster. Nothing
  * here knows of a test runner.
  */
+
+export { IMAGES, toolPath } from '../../tools/servers/manifest.ts';
 export {
   type ApiServer,
   type ApiServerOptions,
@@ -9,6 +11,8 @@ export {
   startControllerManager,
 } from './apiserver.ts';
 export { available, type Level } from './available.ts';
-export { exec, must, until } from './exec.ts';
+export { leftovers } from './clean.ts';
+export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+export { exec, must, type Result, until } from './exec.ts';
 export { type Flux, startFlux } from './flux.ts';
 export { type Files, type GitServer, readTree } from './git.ts';
