@@ -1,0 +1,48 @@
+import type { Path } from '../api/check.ts';
+import type { Problem } from '../api/problem.ts';
+import type { Code } from './errors.ts';
+import { pathOf } from './path.ts';
+
+/** A source of configuration, parsed. */
+export interface Source {
+  /** Name of its ConfigSource; stands in provenance annotations. */
+  readonly name: string;
+  /** In words: "Secret metallb-system/herald-values". */
+  readonly title: string;
+  /** Its values may hold secrets: no message repeats one. */
+  readonly secret: boolean;
+  readonly values: unknown;
+  /** Where a place of the values stands in the text, if there is a text with lines. */
+  readonly at?: (path: Path) => { readonly line: number; readonly column: number } | undefined;
+}
+
+/** What a Problem says, before its place in the source is known. */
+export interface Finding {
+  readonly code: Code;
+  /** Place in the values. */
+  readonly path: string;
+  readonly object?: string;
+  readonly severity?: Problem['severity'];
+  /** Repeats no value. */
+  readonly message: string;
+  /** May repeat values: takes the place of `message` where the source is not secret. */
+  readonly detail?: string;
+  readonly hint?: string;
+}
+
+/** The Problem of a finding: its line looked up, its detail chosen. */
+export function problemOf(source: Source, finding: Finding): Problem {
+  const { detail, severity, ...rest } = finding;
+  const message = source.secret || detail === undefined ? rest.message : detail;
+  return located(source, { ...rest, ...(severity && { severity }), message });
+}
+
+/** The Problem with the source's title and, where the text has lines, the line and column of its path. */
+export function located(source: Source, problem: Problem): Problem {
+  const place = source.at?.(pathOf(problem.path));
+  return { ...problem, source: source.title, ...(place && { line: place.line, column: place.column }) };
+}
+
+export function isError(problem: Problem): boolean {
+  return problem.severity === undefined || problem.severity === 'error';
+}

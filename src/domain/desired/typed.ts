@@ -1,0 +1,46 @@
+import {
+  type BFDProfile,
+  BFDProfiles,
+  type BGPAdvertisement,
+  BGPAdvertisements,
+  type BGPPeer,
+  BGPPeers,
+  Communities,
+  type Community,
+  type IPAddressPool,
+  IPAddressPools,
+  type L2Advertisement,
+  L2Advertisements,
+} from '../api/metallb.ts';
+import type { Kind, KubeObject } from '../api/object.ts';
+import { openContent, type View } from './object.ts';
+
+/** A set of objects by kind, in the form that domain/config reads. */
+export interface TypedSet {
+  readonly pools: readonly IPAddressPool[];
+  readonly l2Advertisements: readonly L2Advertisement[];
+  readonly bgpAdvertisements: readonly BGPAdvertisement[];
+  readonly bgpPeers: readonly BGPPeer[];
+  readonly bfdProfiles: readonly BFDProfile[];
+  readonly communities: readonly Community[];
+}
+
+/** Views as typed objects. Throws DecodeError for one that its kind's schema does not take. */
+export function typedSet(views: readonly View[]): TypedSet {
+  return {
+    pools: ofKind(views, IPAddressPools),
+    l2Advertisements: ofKind(views, L2Advertisements),
+    bgpAdvertisements: ofKind(views, BGPAdvertisements),
+    bgpPeers: ofKind(views, BGPPeers),
+    bfdProfiles: ofKind(views, BFDProfiles),
+    communities: ofKind(views, Communities),
+  };
+}
+
+function ofKind<T extends KubeObject>(views: readonly View[], kind: Kind<T>): T[] {
+  return views
+    .filter((v) => v.kind.kind === kind.kind)
+    .map(({ name, labels, annotations, content }) =>
+      kind.decode({ metadata: { name, labels, annotations }, ...openContent(content) }),
+    );
+}
