@@ -26,6 +26,14 @@ export function portNumber(text: string): number {
   return port;
 }
 
+/** Commander's parser for a count of at least 1. */
+export function positive(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError('Not a positive whole number.');
+  return count;
+}
+
 /** Commander's parser for Go's boolean flags: `--flag`, `--flag=true`, `--flag=false`. */
 export function goBoolean(text: string): boolean {
   if (/^(1|t|true)$/i.test(text)) return true;

@@ -64,6 +64,11 @@ export class Ledger {
     return this.#openings;
   }
 
+  /** How many Services hold something. */
+  get size(): number {
+    return this.#claims.size;
+  }
+
   claimOf(key: string): Claim | undefined {
     return this.#claims.get(key);
   }

@@ -1,0 +1,62 @@
+import { type Namespace, Namespaces, type Service, Services } from '../../domain/api/core.ts';
+import {
+  Communities,
+  type Community,
+  type ConfigurationState,
+  ConfigurationStates,
+  type IPAddressPool,
+  IPAddressPools,
+} from '../../domain/api/metallb.ts';
+import { Reflector } from '../../platform/kube/reflector.ts';
+import type { Metrics } from '../../platform/obs/metrics.ts';
+import type { Doors } from './doors.ts';
+import { STATE_NAME } from './report.ts';
+
+/** What the leader follows. */
+export interface Caches {
+  readonly services: Reflector<Service>;
+  readonly pools: Reflector<IPAddressPool>;
+  readonly communities: Reflector<Community>;
+  readonly namespaces: Reflector<Namespace>;
+  readonly states: Reflector<ConfigurationState>;
+}
+
+/** How often to look whether a kind that may be absent is. */
+const LOOK_MS = 50;
+
+/** Reflectors, not started. Services and pools begin with a quorum read: the leader before may just have written. */
+export function caches(doors: Doors, metrics: Metrics): Caches {
+  const { client, log, clock, random, namespace } = doors;
+  const common = { client, log, clock, random, metrics };
+  const fieldSelector = `metadata.name=${STATE_NAME}`;
+  return {
+    services: new Reflector({ ...common, kind: Services, fresh: true }),
+    pools: new Reflector({ ...common, kind: IPAddressPools, namespace, fresh: true }),
+    communities: new Reflector({ ...common, kind: Communities, namespace }),
+    namespaces: new Reflector({ ...common, kind: Namespaces }),
+    states: new Reflector({ ...common, kind: ConfigurationStates, namespace, fieldSelector }),
+  };
+}
+
+/**
+ * Resolves when everything that decides about addresses is in. Communities only decide whether a configuration is good,
+ * so that a server without the kind, or one that keeps it from us, does not stop the rest.
+ */
+export async function whenComplete(all: Caches, doors: Doors, signal: AbortSignal): Promise<void> {
+  const { services, pools, namespaces, communities } = all;
+  await Promise.all([services, pools, namespaces].map((reflector) => reflector.whenSynced(signal)));
+  while (!communities.synced && !['missing', 'forbidden'].includes(communities.state.phase))
+    await doors.clock.sleep(LOOK_MS, signal);
+}
+
+/** Why the caches are not complete, for people who wait; undefined when they are. */
+export function missing(all: Caches): string | undefined {
+  const waits = Object.entries({
+    services: all.services,
+    ipaddresspools: all.pools,
+    namespaces: all.namespaces,
+  })
+    .filter(([, reflector]) => !reflector.synced)
+    .map(([name, { state }]) => `${name}: ${state.phase}${state.message ? ` (${state.message})` : ''}`);
+  return waits.length > 0 ? `waiting for ${waits.join(', ')}` : undefined;
+}

@@ -1,0 +1,63 @@
+import type { Service } from '../../domain/api/core.ts';
+import type { Note } from '../../domain/ipam/converge.ts';
+import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
+import type { About, EventText } from '../../platform/kube/events.ts';
+
+/** The object that an Event about a Service points to. */
+export function aboutService({ metadata }: Service): About {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return { apiVersion: 'v1', kind: 'Service', name, uid, resourceVersion, ...(namespace && { namespace }) };
+}
+
+/** Types and reasons are upstream's, which alerts and people look for (metallb.md 3.7); the sentences are our own. */
+export function eventOf(note: Note): EventText {
+  switch (note.note) {
+    case 'allocated':
+      return normal('IPAllocated', `Assigned ${addressList(note.addresses)} from pool ${note.pool}`);
+    case 'second-allocated':
+      return normal(
+        'IPAllocated',
+        `Assigned additional ${addressList([note.address])} from pool ${note.pool}`,
+      );
+    case 'second-refused':
+      return normal('AdditionalAssignFailed', `No second address: ${refusalText(note.refusal)}`);
+    case 'cleared':
+      return normal(
+        'ClearAssignment',
+        `${addressList(note.addresses)} taken back, another is looked for: ${refusalText(note.refusal)}`,
+      );
+    case 'request-unreadable':
+      return warning('LoadBalancerFailed', `Requested addresses are invalid: ${refusalText(note.refusal)}`);
+    case 'not-enough-cluster-ips':
+      return warning('not enough clusterips', `No address: ${refusalText(note.refusal)}`);
+    case 'unknown-address-family':
+      return warning('nolbIPsIPFamily', `${note.texts.join(', ')} in the status are no address family`);
+    case 'unknown-cluster-family':
+      return warning('noclusterIPsIPFamily', `Cluster IPs ${note.texts.join(', ')} are no address family`);
+    case 'not-allocated':
+      return warning('AllocationFailed', `No address: ${refusalText(note.refusal)}`);
+  }
+}
+
+/** Upstream's old prefix still works; users are told when it matters. */
+export function deprecations({ metadata }: Service): readonly EventText[] {
+  return Object.keys(metadata.annotations)
+    .filter((name) => name.startsWith('metallb.universe.tf'))
+    .map((name) => warning('deprecatedAnnotation', `Annotation ${name} is deprecated, use metallb.io/`));
+}
+
+const normal = (reason: string, message: string): EventText => ({ type: 'Normal', reason, message });
+const warning = (reason: string, message: string): EventText => ({ type: 'Warning', reason, message });
+
+/** The lines that this program logs; constant text, what varies stands in fields. */
+export const lines = {
+  allocated: 'address allocated',
+  refused: 'no address for Service',
+  cleared: 'address taken back',
+  configAccepted: 'configuration accepted',
+  configRefused: 'configuration refused, the last good one stays in force',
+  configHeld: 'pool list came back empty, waiting for certainty',
+  leading: 'leading, filling caches',
+  serving: 'addresses adopted, serving',
+  stopped: 'session ended',
+} as const;

@@ -1,0 +1,279 @@
+import { isDeepStrictEqual } from 'node:util';
+import { kubeTime } from '../../domain/api/conditions.ts';
+import { type Service, Services } from '../../domain/api/core.ts';
+import { keyOf } from '../../domain/api/object.ts';
+import type { Config } from '../../domain/config/config.ts';
+import { formatAddress } from '../../domain/ip/address.ts';
+import { adopt, converge, ingressTexts, type Outcome } from '../../domain/ipam/converge.ts';
+import type { Counters } from '../../domain/ipam/counters.ts';
+import { Ledger } from '../../domain/ipam/ledger.ts';
+import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
+import { isConflict, isNotFound } from '../../platform/kube/client.ts';
+import type { EventRecorder } from '../../platform/kube/events.ts';
+import { Queue } from '../../platform/kube/queue.ts';
+import type { Reflector } from '../../platform/kube/reflector.ts';
+import { type Resource, resource } from '../../platform/kube/resource.ts';
+import type { Doors } from './doors.ts';
+import { Echo } from './echo.ts';
+import { aboutService, deprecations, eventOf, lines } from './events.ts';
+import type { ControllerMetrics } from './metrics.ts';
+import { type StatusChange, statusChange } from './status.ts';
+
+/** After a conflict the newer object is on its way through the watch; this is the second way, in case it was there already. */
+const CONFLICT_MS = 20;
+/** How long a Service waits for another one's status to stop showing the address that it is to get. */
+const HANDOVER_MS = 10;
+
+export interface LoopOptions {
+  readonly doors: Doors;
+  readonly services: Reflector<Service>;
+  readonly events: EventRecorder;
+  readonly metrics: ControllerMetrics;
+  /** Only Services with this spec.loadBalancerClass are ours; "" means those without one. */
+  readonly loadBalancerClass: string;
+  /** Status writes under way at once. */
+  readonly parallel: number;
+  /** Hears of pools whose use may have changed. */
+  readonly used: (pool: string) => void;
+}
+
+/**
+ * One Service at a time is decided, in order, and many are written at once: the ledger knows a decision before the API server
+ * does, so that no two decisions collide, and a write that fails is decided again.
+ */
+export class ServiceLoop {
+  readonly #o: LoopOptions;
+  readonly #queue: Queue;
+  readonly #resource: Resource<Service>;
+  readonly #echo = new Echo<Service>();
+  readonly #stop: () => void;
+  #ledger: Ledger | undefined;
+  /** Services that would take more than they have, the longest waiting first. */
+  readonly #waiting = new Set<string>();
+  /** Those of them that are looked at again only because room may have appeared: no news for people if it has not. */
+  readonly #woken = new Set<string>();
+  /** Addresses that a status still shows although they were given away, and whose status that is. */
+  readonly #leaving = new Map<string, string>();
+  /** When a Service without address was first seen, milliseconds of the clock. */
+  readonly #since = new Map<string, number>();
+
+  constructor(o: LoopOptions) {
+    this.#o = o;
+    const { client, clock, random, log } = o.doors;
+    this.#resource = resource(client, Services);
+    this.#queue = new Queue({
+      run: (key) => this.#pass(key),
+      concurrency: o.parallel,
+      clock,
+      random,
+      log: log.child({ op: 'service' }),
+      backoff: { firstMs: 50, maxMs: 10_000 },
+    });
+    this.#stop = o.services.onChange((key) => this.#changed(key));
+  }
+
+  /** Counters of a pool in force. */
+  counters(pool: string): Counters | undefined {
+    return this.#ledger?.config.pools.has(pool) ? this.#ledger.counters(pool) : undefined;
+  }
+
+  /** Puts a Config in force. The first one adopts what the statuses say before anything is given out. */
+  apply(config: Config): void {
+    if (!this.#ledger) {
+      this.#begin(config);
+      return;
+    }
+    const before = this.#ledger.config;
+    const { released, moved } = this.#ledger.reconfigure(config);
+    const changed = differing(before, config);
+    for (const key of [...released, ...moved]) this.#queue.add(key);
+    for (const [key, claim] of this.#ledger.claims()) if (changed.has(claim.pool)) this.#queue.add(key);
+    for (const key of this.#waiting) {
+      this.#woken.delete(key);
+      this.#queue.add(key);
+    }
+    for (const pool of changed) this.#o.used(pool);
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#queue.close();
+  }
+
+  #begin(config: Config): void {
+    const ledger = new Ledger(config);
+    this.#ledger = ledger;
+    const ours = [...this.#o.services.store.list()].filter((service) => this.#isOurs(service)).sort(byAge);
+    const adopted = ours.filter((service) => adopt(ledger, service)).length;
+    this.#o.doors.log.info({ op: 'adopt', services: ours.length, adopted }, lines.serving);
+    for (const service of ours) this.#queue.add(keyOf(service));
+    for (const pool of config.pools.keys()) this.#o.used(pool);
+    this.#queue.start();
+  }
+
+  #changed(key: string): void {
+    if (!this.#ledger || this.#echo.isOwn(key, this.#o.services.store.get(key))) return;
+    this.#woken.delete(key);
+    this.#queue.add(key);
+  }
+
+  /**
+   * A Service that is no LoadBalancer (any more) has no class; with a class to look for, it concerns us only while it holds
+   * something of ours.
+   */
+  #isOurs(service: Service): boolean {
+    const { loadBalancerClass } = this.#o;
+    if (service.spec.type === 'LoadBalancer')
+      return (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
+    return loadBalancerClass === '' || this.#ledger?.claimOf(keyOf(service)) !== undefined;
+  }
+
+  async #pass(key: string): Promise<void> {
+    const ledger = this.#ledger;
+    if (!ledger) return;
+    this.#o.metrics.updates.inc({});
+    const woken = this.#woken.delete(key);
+    const service = this.#echo.current(key, this.#o.services.store.get(key));
+    const openings = ledger.openings;
+    const heldIn = ledger.claimOf(key)?.pool;
+    if (!service || !this.#isOurs(service)) {
+      this.#forget(key, ledger);
+      this.#settle({ key, ledger, openings, heldIn });
+      return;
+    }
+    const outcome = converge(ledger, service);
+    this.#remember(key, outcome);
+    this.#settle({ key, ledger, openings, heldIn });
+    await this.#write(service, outcome, woken);
+  }
+
+  #forget(key: string, ledger: Ledger): void {
+    ledger.release(key);
+    this.#waiting.delete(key);
+    this.#since.delete(key);
+    this.#arrived(key);
+  }
+
+  /** Keeps count of who still waits: without address, or without the second one that it would like. */
+  #remember(key: string, { verdict, notes }: Outcome): void {
+    const refused = 'refusal' in verdict;
+    if (refused || notes.some(({ note }) => note === 'second-refused')) this.#waiting.add(key);
+    else this.#waiting.delete(key);
+    if (refused) {
+      this.#o.metrics.updateErrors.inc({});
+      this.#o.metrics.refusals.inc({ reason: verdict.refusal.refused });
+    }
+    if (!this.#since.has(key)) this.#since.set(key, this.#o.doors.clock.now());
+    this.#o.metrics.services.set({ state: 'waiting' }, this.#waiting.size);
+    this.#o.metrics.services.set({ state: 'allocated' }, this.#ledger?.size ?? 0);
+  }
+
+  /** After a decision: pools that are used differently are shown so, and room wakes those who wait. */
+  #settle(o: { key: string; ledger: Ledger; openings: number; heldIn: string | undefined }): void {
+    const holdsIn = o.ledger.claimOf(o.key)?.pool;
+    for (const pool of [o.heldIn, holdsIn]) if (pool !== undefined) this.#o.used(pool);
+    if (o.ledger.openings === o.openings) return;
+    for (const key of this.#waiting) {
+      if (key === o.key) continue;
+      this.#woken.add(key);
+      this.#queue.add(key);
+    }
+  }
+
+  async #write(service: Service, outcome: Outcome, woken: boolean): Promise<void> {
+    const { doors, metrics } = this.#o;
+    const key = keyOf(service);
+    const change = statusChange(service, outcome.verdict, kubeTime(doors.clock.date()));
+    if (!change) {
+      this.#arrived(key);
+      if (!woken) this.#tell(service, outcome, undefined);
+      return;
+    }
+    if (!this.#mayShow(service, outcome)) {
+      this.#queue.addAfter(key, HANDOVER_MS);
+      return;
+    }
+    try {
+      const { name, namespace = '' } = service.metadata;
+      const options = {
+        subresource: 'status',
+        fieldManager: doors.fieldManager,
+        signal: doors.grace,
+      } as const;
+      const written = await this.#resource.mergePatch({ name, namespace }, change.body, options);
+      this.#echo.wrote(service, written);
+      metrics.writes.inc({ outcome: 'written' });
+    } catch (error) {
+      this.#failed(key, error);
+      return;
+    }
+    this.#arrived(key);
+    this.#measure(key, outcome);
+    if (!woken || change.substance) this.#tell(service, outcome, change);
+  }
+
+  /** A Service that is gone needs no status; one that moved on is decided again; anything else is tried again, later and later. */
+  #failed(key: string, error: unknown): void {
+    const { metrics } = this.#o;
+    if (isNotFound(error)) return;
+    metrics.writes.inc({ outcome: isConflict(error) ? 'conflict' : 'failed' });
+    metrics.updateErrors.inc({});
+    if (!isConflict(error)) throw error;
+    this.#queue.addAfter(key, CONFLICT_MS);
+  }
+
+  /**
+   * Many writes are under way at once, and may arrive in any order: no status shows an address that another one still shows
+   * because its write has not arrived.
+   */
+  #mayShow(service: Service, { verdict }: Outcome): boolean {
+    const key = keyOf(service);
+    if ('kept' in verdict) return true;
+    const next = 'choice' in verdict ? verdict.choice.addresses.map(formatAddress) : [];
+    for (const text of ingressTexts(service)) if (!next.includes(text)) this.#leaving.set(text, key);
+    return next.every((text) => (this.#leaving.get(text) ?? key) === key);
+  }
+
+  /** The status of the Service is what was decided. */
+  #arrived(key: string): void {
+    for (const [text, owner] of this.#leaving) if (owner === key) this.#leaving.delete(text);
+  }
+
+  #measure(key: string, { notes }: Outcome): void {
+    const since = this.#since.get(key);
+    const allocated = notes.some(({ note }) => note === 'allocated');
+    if (allocated && since !== undefined)
+      this.#o.metrics.allocation.observe({}, (this.#o.doors.clock.now() - since) / 1000);
+  }
+
+  /** Told only once it is written, or when nothing is to be written: no Event speaks of an address that nobody got. */
+  #tell(service: Service, { verdict, notes }: Outcome, change: StatusChange | undefined): void {
+    const { events, doors } = this.#o;
+    const about = aboutService(service);
+    for (const note of notes) events.record(about, eventOf(note));
+    if (change?.substance) for (const event of deprecations(service)) events.record(about, event);
+    const log = doors.log.child({ op: 'service', service: keyOf(service) });
+    if ('refusal' in verdict && notes.length > 0)
+      log.warn({ reason: refusalText(verdict.refusal) }, lines.refused);
+    if (!change?.substance) return;
+    if (!('choice' in verdict) || !verdict.choice) log.info({}, lines.cleared);
+    else {
+      const { addresses, pool, because } = verdict.choice;
+      log.info({ addresses: addressList(addresses), pool, because }, lines.allocated);
+    }
+  }
+}
+
+/** Names of pools that are not the same in both. */
+function differing(a: Config, b: Config): ReadonlySet<string> {
+  const names = new Set([...a.pools.keys(), ...b.pools.keys()]);
+  return new Set([...names].filter((name) => !isDeepStrictEqual(a.pools.get(name), b.pools.get(name))));
+}
+
+/** Assigned ones first, those with two addresses before those with one; then the oldest. */
+function byAge(a: Service, b: Service): number {
+  const assigned = ingressTexts(b).length - ingressTexts(a).length;
+  if (assigned !== 0) return assigned;
+  const rank = ({ metadata }: Service) => `${metadata.creationTimestamp ?? ''} ${keyOf({ metadata })}`;
+  return rank(a) < rank(b) ? -1 : 1;
+}

@@ -1,0 +1,82 @@
+import type { Counters } from '../../domain/ipam/counters.ts';
+import type { Metrics } from '../../platform/obs/metrics.ts';
+
+/** Upstream's names where it has one (metallb.md 7.1), so that dashboards and alerts go on working; ours begin with `herald_`. */
+export function controllerMetrics(metrics: Metrics) {
+  const pool = ['pool'] as const;
+  const families = [
+    { word: '', text: 'addresses' },
+    { word: 'ipv4_', text: 'IPv4 addresses' },
+    { word: 'ipv6_', text: 'IPv6 addresses' },
+  ] as const;
+  const total = families.map(({ word, text }) =>
+    metrics.gauge({
+      name: `metallb_allocator_${word}addresses_total`,
+      help: `Usable ${text} of the pool`,
+      labels: pool,
+    }),
+  );
+  const used = families.map(({ word, text }) =>
+    metrics.gauge({
+      name: `metallb_allocator_${word}addresses_in_use_total`,
+      help: `Distinct ${text} in use from the pool`,
+      labels: pool,
+    }),
+  );
+  return {
+    updates: metrics.counter({
+      name: 'metallb_k8s_client_updates_total',
+      help: 'Services and configurations looked at',
+    }),
+    updateErrors: metrics.counter({
+      name: 'metallb_k8s_client_update_errors_total',
+      help: 'Of these, such as ended without an address or with a failed write',
+    }),
+    configLoaded: metrics.gauge({
+      name: 'metallb_k8s_client_config_loaded_bool',
+      help: '1 once a configuration was accepted',
+    }),
+    configStale: metrics.gauge({
+      name: 'metallb_k8s_client_config_stale_bool',
+      help: '1 while the present objects are refused and an older configuration is in force',
+    }),
+    leading: metrics.gauge({
+      name: 'herald_controller_leading',
+      help: '1 on the replica that decides and writes',
+    }),
+    services: metrics.gauge({
+      name: 'herald_controller_services',
+      help: 'LoadBalancer Services by what became of them',
+      labels: ['state'] as const,
+    }),
+    refusals: metrics.counter({
+      name: 'herald_controller_refusals_total',
+      help: 'Passes that ended without an address, by reason',
+      labels: ['reason'] as const,
+    }),
+    writes: metrics.counter({
+      name: 'herald_controller_status_writes_total',
+      help: 'Writes of Service status, by outcome',
+      labels: ['outcome'] as const,
+    }),
+    allocation: metrics.histogram({
+      name: 'herald_controller_allocation_seconds',
+      help: 'From a Service being seen without address to its status being written',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    }),
+    /** Shows how full a pool is. */
+    pool(name: string, c: Counters): void {
+      const inUse = [c.assignedIPv4 + c.assignedIPv6, c.assignedIPv4, c.assignedIPv6];
+      const free = [c.availableIPv4 + c.availableIPv6, c.availableIPv4, c.availableIPv6];
+      for (const [i, count] of inUse.entries()) {
+        used[i]?.set({ pool: name }, Number(count));
+        total[i]?.set({ pool: name }, Number(count + (free[i] ?? 0n)));
+      }
+    },
+    forgetPool(name: string): void {
+      for (const gauge of [...total, ...used]) gauge.remove({ pool: name });
+    },
+  };
+}
+
+export type ControllerMetrics = ReturnType<typeof controllerMetrics>;

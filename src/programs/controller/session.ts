@@ -1,0 +1,93 @@
+import { EventRecorder } from '../../platform/kube/events.ts';
+import type { Metrics } from '../../platform/obs/metrics.ts';
+import { caches, missing, whenComplete } from './caches.ts';
+import type { Doors } from './doors.ts';
+import { lines } from './events.ts';
+import { ServiceLoop } from './loop.ts';
+import type { ControllerMetrics } from './metrics.ts';
+import { Report } from './report.ts';
+import { type Memory, Settings } from './settings.ts';
+import { Usage } from './usage.ts';
+
+/** Events that are not sent by then are not sent: a process that ends has four seconds. */
+const LAST_EVENTS_MS = 500;
+
+export interface SessionOptions {
+  readonly doors: Doors;
+  readonly podName: string;
+  readonly loadBalancerClass: string;
+  readonly bgpType: string | undefined;
+  readonly parallel: number;
+  readonly memory: Memory;
+  readonly metrics: Metrics;
+  readonly own: ControllerMetrics;
+  /** Hears why the session cannot work yet; undefined once it does. */
+  readonly waiting: (reason: () => string | undefined) => void;
+}
+
+/**
+ * One leadership: fills the caches, adopts, serves until the signal aborts, and ends with nothing under way. It begins with
+ * nothing remembered but the last good Config, so that it sees what other leaders did meanwhile.
+ */
+export async function session(o: SessionOptions, signal: AbortSignal): Promise<void> {
+  const { doors, own, metrics } = o;
+  doors.log.info({ op: 'session' }, lines.leading);
+  const all = caches(doors, metrics);
+  o.waiting(() => missing(all));
+  const { client, clock, log } = doors;
+  const events = new EventRecorder({
+    client,
+    component: doors.fieldManager,
+    instance: o.podName,
+    clock,
+    log,
+  });
+  const loop = new ServiceLoop({
+    doors,
+    services: all.services,
+    events,
+    metrics: own,
+    loadBalancerClass: o.loadBalancerClass,
+    parallel: o.parallel,
+    used: (pool) => usage.touch(pool),
+  });
+  const usage = new Usage({
+    doors,
+    pools: all.pools.store,
+    counters: (pool) => loop.counters(pool),
+    metrics: own,
+  });
+  const report = new Report({ doors, cache: all.states, podName: o.podName });
+  const settings = new Settings({
+    doors,
+    caches: all,
+    memory: o.memory,
+    metrics: own,
+    bgpType: o.bgpType,
+    apply: (config) => loop.apply(config),
+    report: (problems) => report.tell(problems),
+  });
+  const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
+  try {
+    for (const reflector of Object.values(all)) reflector.start();
+    await whenComplete(all, doors, signal);
+    settings.start();
+    await aborted(signal);
+  } finally {
+    stop();
+    await settings.close();
+    await loop.close();
+    await Promise.all([usage.close(), report.close()]);
+    await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
+    await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
+    o.waiting(() => undefined);
+    doors.log.info({ op: 'session' }, lines.stopped);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
