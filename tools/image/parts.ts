@@ -1,0 +1,147 @@
+/** What goes into the image: Debian's libraries, Node, koffi, the bundle. Each part lists its files with their bytes. */
+import { createHash } from 'node:crypto';
+import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { run } from '../run.ts';
+import type { Entry } from '../servers/tar.ts';
+import pins from './packages.json' with { type: 'json' };
+
+/** A fault that the user can mend; printed without a stack. */
+export class Mend extends Error {}
+
+type Pin = { readonly version: string; readonly sha256: string; readonly files: readonly string[] };
+
+async function must(command: string, args: readonly string[], mend: string): Promise<void> {
+  const done = await run(command, args);
+  if (done.code !== 0) throw new Mend(`${command} ${args.join(' ')} failed: ${mend}\n${done.output.trim()}`);
+}
+
+/** The packages that are pinned for an architecture of Node's name (x64, arm64). */
+export function pinned(arch: string): ReadonlyMap<string, Pin> {
+  const found = Object.entries(pins).find(([name]) => name === arch)?.[1] ?? {};
+  const map = new Map<string, Pin>(Object.entries(found));
+  if (map.size === 0)
+    throw new Mend(
+      `no Debian packages are pinned for ${arch}: add their versions and sums to tools/image/packages.json`,
+    );
+  return map;
+}
+
+/** Downloads one pinned package by the machine's own apt, checks its sum and takes the listed files out of it. */
+async function unpack(name: string, pin: Pin, dir: string): Promise<Entry[]> {
+  const bump = `pin the version that "apt-cache policy ${name}" shows, and the new sum, in tools/image/packages.json`;
+  await must(
+    'sh',
+    ['-c', 'cd "$0" && apt-get download -qq "$1"', dir, `${name}=${pin.version}`],
+    `needs Debian's apt and version ${pin.version} of ${name}; run "apt-get update", or ${bump}`,
+  );
+  const deb = globSync(join(dir, `${name}_*.deb`))[0] ?? '';
+  const sum = createHash('sha256').update(readFileSync(deb)).digest('hex');
+  if (sum !== pin.sha256)
+    throw new Mend(`${name} ${pin.version} has the sum ${sum}, not the pinned ${pin.sha256}: ${bump}`);
+  await must('dpkg-deb', ['-x', deb, dir], 'the package is damaged; remove it and try again');
+  return pin.files.map((path) => ({
+    path,
+    // A package's links lead to versioned names, and one of them to an absolute path; the image holds the file itself.
+    data: readFileSync(resolveInside(dir, path)),
+    mode: path.includes('/doc/') ? 0o644 : 0o755,
+  }));
+}
+
+function resolveInside(dir: string, path: string): string {
+  const loader = /^lib64\/(ld-linux.*)$/.exec(path)?.[1];
+  if (loader === undefined) return realpathSync(join(dir, path));
+  return globSync(join(dir, 'lib/*', loader))[0] ?? join(dir, path);
+}
+
+/** The C and C++ libraries that Node links to, and what a resolver needs to find names. */
+export async function libraries(arch: string): Promise<Entry[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'herald-image-'));
+  try {
+    const files: Entry[] = [];
+    for (const [name, pin] of pinned(arch)) files.push(...(await unpack(name, pin, dir)));
+    const text = (path: string, lines: string): Entry => ({ path, mode: 0o644, data: Buffer.from(lines) });
+    return [
+      ...files,
+      text('etc/nsswitch.conf', 'hosts: files dns\n'),
+      text('etc/passwd', 'root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n'),
+      text('etc/group', 'root:x:0:\nnobody:x:65534:\n'),
+      { path: 'tmp', mode: 0o1777 },
+    ];
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** The runtime, without its symbols. */
+export async function node(arch: string): Promise<Entry[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'herald-image-'));
+  const stripped = join(dir, 'node');
+  try {
+    await must(
+      'strip',
+      ['-o', stripped, join('node_modules', `node-linux-${arch}`, 'bin/node')],
+      'install binutils',
+    );
+    return [{ path: 'usr/bin/node', mode: 0o755, data: readFileSync(stripped) }];
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+const file = (path: string, from = join('node_modules', path)): Entry => ({
+  path: `app/node_modules/${path}`,
+  mode: 0o644,
+  data: readFileSync(from),
+});
+
+/** koffi, without its sources, documents and the builds for other systems. */
+export function koffi(arch: string): Entry[] {
+  const native = `@koromix/koffi-linux-${arch}`;
+  return [
+    ...[
+      'package.json',
+      'index.js',
+      'index.cjs',
+      'LICENSE.txt',
+      'src/koffi/index.js',
+      'src/koffi/index.cjs',
+    ].map((f) => file(`koffi/${f}`)),
+    ...['package.json', 'index.js', `linux_${arch}/koffi.node`].map((f) => file(`${native}/${f}`)),
+  ];
+}
+
+/** The programs, each with what it shares in chunks of their own. */
+export async function programs(): Promise<Entry[]> {
+  const result = await build({
+    entryPoints: globSync('src/bin/{reconciler,controller,speaker,herald}.ts'),
+    bundle: true,
+    splitting: true,
+    write: false,
+    outdir: 'app',
+    absWorkingDir: process.cwd(),
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['koffi'],
+    legalComments: 'none',
+    chunkNames: 'chunks/[name]-[hash]',
+    // Packages in the older module form call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+    },
+    logLevel: 'silent',
+  });
+  const root = dirname(join(process.cwd(), 'x'));
+  return [
+    { path: 'app/package.json', mode: 0o644, data: Buffer.from('{"type":"module"}\n') },
+    { path: 'app/LICENSE', mode: 0o644, data: readFileSync('LICENSE') },
+    ...result.outputFiles.map((f) => ({
+      path: f.path.slice(root.length + 1),
+      mode: 0o644,
+      data: f.contents,
+    })),
+  ];
+}
