@@ -19,88 +19,56 @@ interface Flags extends CommonFlags {
 }
 
 /** Upstream's: webhooks, their certificates, HTTPS metrics and the memberlist secret have no counterpart here. */
-const MEANINGLESS = [
-  ...[
-    'webhook-mode',
-    'disable-cert-rotation',
-    'cert-dir',
-    'cert-service-name',
-    'webhook-secret',
-    'webhook-http2',
-  ],
-  ...[
-    'tls-min-version',
-    'tls-cipher-suites',
-    'tls-curve-preferences',
-    'metrics-cert-dir',
-    'pprof-bind-address',
-  ],
-  ...['ml-secret-name', 'deployment'],
-];
+const MEANINGLESS =
+  `webhook-mode disable-cert-rotation cert-dir cert-service-name webhook-secret webhook-http2
+  tls-min-version tls-cipher-suites tls-curve-preferences metrics-cert-dir pprof-bind-address ml-secret-name
+  deployment`.split(/\s+/);
 
 const command = ignoring(
-  program(NAME, 'Gives Services of type LoadBalancer addresses from IPAddressPools.')
-    .addOption(
-      new Option('--pod-name <name>', 'identity in the Lease, owner of the ConfigurationState')
-        .env('METALLB_POD_NAME')
-        .default(''),
-    )
-    .addOption(
-      new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass').default(
-        '',
-        'those without one',
-      ),
-    )
-    .addOption(
-      new Option('--bgp-type <type>', 'refuse what this BGP implementation cannot do')
-        .choices(['native', 'frr', 'frr-k8s'])
-        .env('METALLB_BGP_TYPE'),
-    )
-    .addOption(
-      new Option('--parallel-writes <n>', 'status writes under way at once').argParser(positive).default(32),
-    )
-    .addOption(
-      new Option('--api-qps <n>', 'requests to the API server a second, on average')
-        .argParser(positive)
-        .default(1000),
-    ),
+  program(NAME, 'Gives Services of type LoadBalancer addresses from IPAddressPools.'),
   MEANINGLESS,
 );
-const flags = readFlags<Flags>(command);
+for (const option of [
+  new Option('--pod-name <name>', 'identity in the Lease, owner of the ConfigurationState')
+    .env('METALLB_POD_NAME')
+    .default(''),
+  new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass').default(
+    '',
+    'those without one',
+  ),
+  new Option('--bgp-type <type>', 'refuse what this BGP implementation cannot do')
+    .choices(['native', 'frr', 'frr-k8s'])
+    .env('METALLB_BGP_TYPE'),
+  new Option('--parallel-writes <n>', 'status writes under way at once').argParser(positive).default(32),
+  new Option('--api-qps <n>', 'requests to the API server a second, on average')
+    .argParser(positive)
+    .default(1000),
+])
+  command.addOption(option);
 
-await execute(async (signal) => {
-  const [clock, random, metrics] = [systemClock, systemRandom, new Metrics()];
-  const log = createLog({ level: flags.logLevel, clock, fields: { program: NAME } });
+const flags = readFlags<Flags>(command);
+await execute((signal) => main(flags, signal));
+
+async function main(o: Flags, signal: AbortSignal): Promise<void> {
+  const common = { clock: systemClock, random: systemRandom, metrics: new Metrics() };
+  const log = createLog({ level: o.logLevel, clock: systemClock, fields: { program: NAME } });
   for (const flag of ignored(command, MEANINGLESS))
     log.warn({ op: 'start', flag }, 'flag has no meaning here and is ignored');
-  const { kubeconfig, namespace, podName, lbClass, bgpType, parallelWrites, apiQps } = flags;
-  const budget = { qps: apiQps, burst: 2 * apiQps, concurrency: parallelWrites + 8 };
-  const client = await connect({
-    ...(kubeconfig && { kubeconfig }),
-    log,
-    clock,
-    random,
-    metrics,
-    userAgent: NAME,
-    ...budget,
-  });
-  const program = controller({
-    ...{ client, log, clock, random, metrics, namespace, podName },
-    identity: podName || hostname(),
-    loadBalancerClass: lbClass,
-    ...(bgpType && { bgpType }),
-    parallel: parallelWrites,
-  });
-  const servers = await Promise.all([
-    serveHealth({ host: '::', port: flags.healthProbePort, ready: program.ready, log }),
-    ...(flags.port > 0
-      ? [serveHealth({ host: '::', port: flags.port, ready: program.ready, metrics, log })]
-      : []),
-  ]);
+  // Beside the status writes there are the Lease, events, counters and reads.
+  const budget = { qps: o.apiQps, burst: 2 * o.apiQps, concurrency: o.parallelWrites + 8 };
+  const where = o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig };
+  const client = await connect({ ...common, ...where, ...budget, log, userAgent: NAME });
+  const { namespace, podName, lbClass: loadBalancerClass, bgpType, parallelWrites: parallel } = o;
+  const named = { namespace, podName, identity: podName === '' ? hostname() : podName };
+  const rules = { loadBalancerClass, parallel, ...(bgpType !== undefined && { bgpType }) };
+  const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
+  const health = { host: '::', ready, log, metrics: common.metrics };
+  const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));
+  const servers = await Promise.all([...ports].map((port) => serveHealth({ ...health, port })));
   try {
-    await program.run(signal);
+    await run(signal);
   } finally {
     await Promise.all(servers.map((server) => server.close()));
     await client.close();
   }
-});
+}
