@@ -11,6 +11,9 @@ export function rank(names: Iterable<string>, address: string): readonly string[
     .map(({ name }) => name);
 }
 
+/** Orders kept at most: a hundred nodes need 16 MB for them. */
+const KEPT = 20_000;
+
 /** Orders of one set of nodes, each computed once. Whoever changes the set of nodes makes a new one. */
 export class Ranks {
   readonly names: ReadonlySet<string>;
@@ -25,12 +28,15 @@ export class Ranks {
     const known = this.#orders.get(address);
     if (known) return known;
     const made = rank(this.names, address);
+    if (this.#orders.size >= KEPT) this.#forgetOldest();
     this.#orders.set(address, made);
     return made;
   }
 
-  /** The address is in use no more. */
-  forget(address: string): void {
-    this.#orders.delete(address);
+  #forgetOldest(): void {
+    for (const address of this.#orders.keys()) {
+      this.#orders.delete(address);
+      return;
+    }
   }
 }

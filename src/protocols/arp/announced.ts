@@ -4,7 +4,7 @@ import type { Ipv4 } from './codec.ts';
 /** The interfaces on which an address is answered for, by name. */
 export type Interfaces = 'all' | ReadonlySet<string>;
 
-/** One address that this node answers for. The counters belong to whoever counts; they only grow. */
+/** One address that this node answers for. The counters belong to whoever reads them, who may set them back. */
 export interface Announcement {
   readonly address: Address;
   readonly text: string;
@@ -41,6 +41,11 @@ export class Announced {
 
   get(address: Address): Announcement | undefined {
     return this.#byText.get(formatAddress(address));
+  }
+
+  /** By the canonical text of the address. */
+  byText(text: string): Announcement | undefined {
+    return this.#byText.get(text);
   }
 
   /** The hot path: no text, no object. */

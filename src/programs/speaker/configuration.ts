@@ -1,0 +1,109 @@
+import type { Node, Pod } from '../../domain/api/core.ts';
+import { type Problem, problemText } from '../../domain/api/problem.ts';
+import type { Config } from '../../domain/config/config.ts';
+import { load } from '../../domain/config/load.ts';
+import { concerned, type Fingerprints, fingerprints } from '../../domain/election/concern.ts';
+import { type Field, layOut } from '../../domain/election/field.ts';
+import { livenessByApi, type NodeView, nodeView } from '../../domain/election/nodes.ts';
+import type { Log } from '../../platform/obs/log.ts';
+import { LOG } from './events.ts';
+import type { SpeakerMetrics } from './metrics.ts';
+import type { SpeakerOptions } from './options.ts';
+import type { Sources } from './sources.ts';
+
+/** What a refresh changed. */
+export interface Refreshed {
+  readonly pools: ReadonlySet<string>;
+  /** Addresses without a pool may have one now, and the other way round. */
+  readonly ranges: boolean;
+}
+
+/** Keeps the one Field that all decisions are made on: the last good Config, and the nodes as they are. */
+export class Configuration {
+  readonly #o: { sources: Sources; options: SpeakerOptions; log: Log; metrics: SpeakerMetrics };
+  #config: Config | undefined;
+  #field: Field | undefined;
+  #prints: Fingerprints = new Map();
+  #problems: readonly Problem[] = [];
+  #told = '';
+
+  constructor(o: { sources: Sources; options: SpeakerOptions; log: Log; metrics: SpeakerMetrics }) {
+    this.#o = o;
+  }
+
+  /** Undefined until a first Config was good. */
+  get field(): Field | undefined {
+    return this.#field;
+  }
+
+  /** What is wrong with the objects as they are now; empty when they are in force. */
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  /** Whether anything that counts about the node differs from what the field has. Heartbeats do not. */
+  nodeDiffers(name: string): boolean {
+    const node = this.#o.sources.nodes.store.get(name);
+    const now = node && this.#view(node);
+    return JSON.stringify(now) !== JSON.stringify(this.#field?.nodes.get(name));
+  }
+
+  /** Reads everything anew. Cheap, as it grows with pools, advertisements and nodes only, not with Services. */
+  refresh(): Refreshed {
+    this.#load();
+    if (!this.#config) return { pools: new Set(), ranges: false };
+    this.#field = layOut(this.#config, this.#nodes(), this.#field);
+    const prints = fingerprints(this.#field);
+    const changes = concerned(this.#prints, prints);
+    this.#prints = prints;
+    return changes;
+  }
+
+  #load(): void {
+    const { pools, advertisements, communities } = this.#o.sources;
+    const loaded = load({
+      pools: [...pools.store.list()],
+      l2Advertisements: [...advertisements.store.list()],
+      communities: [...communities.store.list()],
+      bgpAdvertisements: [],
+      bgpPeers: [],
+      bfdProfiles: [],
+      namespaces: [],
+    });
+    const { metrics } = this.#o;
+    if ('config' in loaded) {
+      this.#config = loaded.config;
+      this.#problems = [];
+      metrics.configLoaded.set({}, 1);
+    } else {
+      this.#problems = loaded.problems;
+    }
+    metrics.configStale.set({}, this.#problems.length > 0 ? 1 : 0);
+    this.#tell();
+  }
+
+  /** Once per set of problems. */
+  #tell(): void {
+    const text = this.#problems.map(problemText).join('\n');
+    if (text === this.#told) return;
+    this.#told = text;
+    if (text === '') this.#o.log.info({ op: 'config' }, LOG.configTaken);
+    else this.#o.log.error({ op: 'config', problems: text.split('\n') }, LOG.configRefused);
+  }
+
+  #nodes(): readonly NodeView[] {
+    return [...this.#o.sources.nodes.store.list()].map((node) => this.#view(node));
+  }
+
+  #view(node: Node): NodeView {
+    return nodeView(node, {
+      liveness: livenessByApi(node, this.#speakersOn(node.metadata.name)),
+      ignoreExclude: this.#o.options.ignoreExcludeLb,
+    });
+  }
+
+  #speakersOn(node: string): readonly Pod[] | undefined {
+    const { pods } = this.#o.sources;
+    return pods.length === 0 ? undefined : pods.flatMap((reflector) => [...reflector.store.by('node', node)]);
+  }
+}

@@ -1,0 +1,267 @@
+import type { Service } from '../../domain/api/core.ts';
+import { judge, type Verdict } from '../../domain/election/judge.ts';
+import { type Address, formatAddress } from '../../domain/ip/address.ts';
+import type { EventRecorder } from '../../platform/kube/events.ts';
+import { Queue } from '../../platform/kube/queue.ts';
+import { breather } from '../../platform/obs/clock.ts';
+import type { Announcer } from './announcer.ts';
+import type { Configuration, Refreshed } from './configuration.ts';
+import { EVENT, LOG, type Skip } from './events.ts';
+import type { SpeakerMetrics } from './metrics.ts';
+import type { SpeakerOptions } from './options.ts';
+import type { Parts, Sources } from './sources.ts';
+
+type Announce = Extract<Verdict, { announce: true }>;
+type Withhold = Extract<Verdict, { announce: false }>;
+
+/** What this node does for a Service. */
+export interface Duty {
+  readonly addresses: readonly Address[];
+  readonly interfaces: 'all' | ReadonlySet<string>;
+}
+
+interface Known {
+  /** What the last decision found, for finding the Services that a change concerns. */
+  pool: string | undefined;
+  duty: Duty | undefined;
+  /** Addresses that this node owns and does not announce, as text. */
+  skipped: string;
+  /** Clock time at which another node was found to be the owner, while we still answer. */
+  yielding: number | undefined;
+}
+
+/** One run of the queue. */
+interface Subject {
+  readonly key: string;
+  readonly service: Service | undefined;
+  /** When the change that led to it was seen. */
+  readonly since: number | undefined;
+}
+
+const SKIPPED: Readonly<Record<Skip, (ip: string, node: string) => string>> = {
+  'no-such-interface': (ip, node) =>
+    `none of the interfaces chosen for address "${ip}" exists on node "${node}"`,
+  'family-not-supported': (ip, node) =>
+    `address "${ip}" is of a family that node "${node}" cannot announce yet`,
+};
+
+export interface LoopOptions extends Parts {
+  readonly options: SpeakerOptions;
+  readonly sources: Sources;
+  readonly configuration: Configuration;
+  readonly announcer: Announcer;
+  readonly recorder: EventRecorder;
+  readonly speaker: SpeakerMetrics;
+  readonly handoverMs: () => number;
+  /** The Service is announced otherwise than before. */
+  readonly onDuty: (key: string) => void;
+}
+
+/** Decides about one Service at a time and acts on it. Level-based: a key says what to look at, not what happened. */
+export class Loop {
+  readonly #o: LoopOptions;
+  readonly #queue: Queue;
+  readonly #known = new Map<string, Known>();
+  /** When a change was first seen that is not acted on yet, by key. */
+  readonly #since = new Map<string, number>();
+  readonly #breathe = breather();
+
+  constructor(o: LoopOptions) {
+    this.#o = o;
+    this.#queue = new Queue({ ...o, log: o.log.child({ op: 'service' }), run: (key) => this.#run(key) });
+  }
+
+  add(key: string): void {
+    if (!this.#since.has(key)) this.#since.set(key, this.#o.clock.now());
+    this.#queue.add(key);
+  }
+
+  /** Adds the Services that a change of Config or nodes concerns. */
+  addConcerned({ pools, ranges }: Refreshed): void {
+    for (const [key, { pool }] of this.#known) {
+      if (pool === undefined ? ranges : pools.has(pool)) this.add(key);
+    }
+  }
+
+  /** Adds those that this node owns: which interfaces there are matters to nobody else. */
+  addOwned(): void {
+    for (const [key, { duty, skipped }] of this.#known) if (duty || skipped !== '') this.add(key);
+  }
+
+  start(): void {
+    this.#queue.start();
+  }
+
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  /** What this node does for the Service; undefined: nothing. */
+  duty(key: string): Duty | undefined {
+    return this.#known.get(key)?.duty;
+  }
+
+  get duties(): number {
+    return [...this.#known.values()].filter(({ duty }) => duty).length;
+  }
+
+  async #run(key: string): Promise<void> {
+    // A long row of keys must not keep frames waiting.
+    await this.#breathe();
+    const { configuration, sources, options, speaker } = this.#o;
+    const { field } = configuration;
+    const since = this.#since.get(key);
+    this.#since.delete(key);
+    if (!field) return;
+    speaker.updates.inc({});
+    try {
+      const service = sources.services.store.get(key);
+      const slices = sources.slices.store.by('service', key);
+      const verdict = judge({ node: options.node, service, slices, field, lbClass: options.lbClass });
+      if (verdict.announce) this.#announce({ key, service, since }, verdict);
+      else this.#withhold({ key, service, since }, verdict);
+    } catch (error) {
+      speaker.updateErrors.inc({});
+      throw error;
+    }
+  }
+
+  #entry(key: string): Known {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const made: Known = { pool: undefined, duty: undefined, skipped: '', yielding: undefined };
+    this.#known.set(key, made);
+    return made;
+  }
+
+  #announce(subject: Subject, verdict: Announce): void {
+    const { key } = subject;
+    const known = this.#entry(key);
+    known.pool = verdict.pool;
+    known.yielding = undefined;
+    this.#reportSkipped(subject, known, verdict);
+    const able = verdict.addresses.filter((address) => this.#obstacle(address, verdict) === undefined);
+    if (able.length === 0) {
+      this.#release(key, known, EVENT.announceFailed);
+      return;
+    }
+    const before = known.duty;
+    const held = new Set(before?.addresses.map(formatAddress));
+    const kept = new Set(able.map(formatAddress));
+    for (const address of before?.addresses ?? []) {
+      if (!kept.has(formatAddress(address))) this.#releaseAddress(key, address);
+    }
+    for (const address of able) {
+      this.#o.announcer.claim(address, key, verdict.interfaces);
+      this.#o.speaker.announced.set(this.#labels(key, address), 1);
+    }
+    known.duty = { addresses: able, interfaces: verdict.interfaces };
+    // Another address counts as a take-over, as upstream withdraws and announces again then.
+    if (!kept.isSubsetOf(held)) this.#takenOver(subject, verdict);
+    if (!before || !sameInterfaces(before.interfaces, verdict.interfaces)) this.#o.onDuty(key);
+  }
+
+  #takenOver({ key, service, since }: Subject, verdict: Announce): void {
+    const { speaker, options, log, clock } = this.#o;
+    speaker.takeovers.inc({});
+    if (since !== undefined) speaker.announceSeconds.observe({}, (clock.now() - since) / 1_000);
+    const ips = verdict.addresses.map(formatAddress);
+    log.info(
+      { op: 'service', service: key, ips, pool: verdict.pool, because: verdict.because },
+      LOG.announced,
+    );
+    this.#event(service, {
+      type: 'Normal',
+      reason: EVENT.nodeAssigned,
+      message: `announcing from node "${options.node}" with protocol "layer2"`,
+    });
+  }
+
+  #obstacle(address: Address, { interfaces }: Announce): Skip | undefined {
+    if (address.family !== 'IPv4') return 'family-not-supported';
+    if (interfaces === 'all') return undefined;
+    return interfaces.isDisjointFrom(this.#o.announcer.interfaceNames) ? 'no-such-interface' : undefined;
+  }
+
+  /** Once, until the reasons differ. */
+  #reportSkipped({ key, service }: Subject, known: Known, verdict: Announce): void {
+    const { options, log } = this.#o;
+    const reasons = verdict.addresses.flatMap((address) => {
+      const skip = this.#obstacle(address, verdict);
+      return skip === undefined ? [] : [{ ip: formatAddress(address), skip }];
+    });
+    const before = known.skipped;
+    known.skipped = reasons.length === 0 ? '' : JSON.stringify(reasons);
+    if (known.skipped === before) return;
+    for (const { ip, skip } of reasons) {
+      log.warn({ op: 'service', service: key, ip, reason: skip }, LOG.skipped);
+      const message = SKIPPED[skip](ip, options.node);
+      this.#event(service, { type: 'Warning', reason: EVENT.announceFailed, message });
+    }
+  }
+
+  #withhold({ key, service }: Subject, verdict: Withhold): void {
+    const known = this.#known.get(key);
+    if (known) {
+      known.pool = verdict.pool;
+      known.skipped = '';
+      if (verdict.owner !== undefined && this.#yield(key, known, verdict)) return;
+      this.#release(key, known, verdict.reason);
+    }
+    // Nothing but a change of its own can concern a Service that is gone, of another type or without an address.
+    const idle = service?.spec.type !== 'LoadBalancer' || service.status.ingress.length === 0;
+    if (idle) this.#known.delete(key);
+    else this.#entry(key).pool = verdict.pool;
+  }
+
+  /** Make before break: whoever won hears of it at the same moment as we do. True while we go on answering. */
+  #yield(key: string, known: Known, verdict: Withhold): boolean {
+    const { clock, announcer, log } = this.#o;
+    if (!known.duty) return false;
+    if (known.yielding === undefined) {
+      known.yielding = clock.now();
+      for (const address of known.duty.addresses) announcer.hush(address);
+      log.debug({ op: 'service', service: key, owner: verdict.owner, why: verdict.why }, LOG.handover);
+    }
+    const wait = known.yielding + this.#o.handoverMs() - clock.now();
+    if (wait > 0) this.#queue.addAfter(key, wait);
+    return wait > 0;
+  }
+
+  #release(key: string, known: Known, reason: string): void {
+    known.yielding = undefined;
+    const { duty } = known;
+    if (!duty) return;
+    known.duty = undefined;
+    for (const address of duty.addresses) this.#releaseAddress(key, address);
+    this.#o.speaker.withdrawals.inc({ reason });
+    const ips = duty.addresses.map(formatAddress);
+    this.#o.log.info({ op: 'service', service: key, ips, reason }, LOG.withdrawn);
+    this.#o.onDuty(key);
+  }
+
+  #releaseAddress(key: string, address: Address): void {
+    this.#o.announcer.release(address, key);
+    this.#o.speaker.announced.remove(this.#labels(key, address));
+  }
+
+  #labels(service: string, address: Address) {
+    return { service, protocol: 'layer2', node: this.#o.options.node, ip: formatAddress(address) };
+  }
+
+  #event(service: Service | undefined, event: Parameters<EventRecorder['record']>[1]): void {
+    if (!service) return;
+    const { name, namespace, uid, resourceVersion } = service.metadata;
+    const about = { apiVersion: 'v1', kind: 'Service', name, uid, resourceVersion };
+    this.#o.recorder.record({ ...about, ...(namespace !== undefined && { namespace }) }, event);
+  }
+}
+
+function sameInterfaces(a: Duty['interfaces'], b: Duty['interfaces']): boolean {
+  if (a === 'all' || b === 'all') return a === b;
+  return a.size === b.size && a.isSubsetOf(b);
+}

@@ -1,0 +1,105 @@
+import type { Counter, Gauge, Histogram, Metrics } from '../../platform/obs/metrics.ts';
+
+/** Upstream's names (metallb.md 7.1), and what upstream does not show under `herald_speaker_`. */
+export interface SpeakerMetrics {
+  readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>;
+  readonly requests: Counter<'ip'>;
+  readonly replies: Counter<'ip'>;
+  readonly gratuitous: Counter<'ip'>;
+  readonly updates: Counter;
+  readonly updateErrors: Counter;
+  readonly configLoaded: Gauge;
+  readonly configStale: Gauge;
+  readonly drops: Counter<'interface' | 'reason'>;
+  readonly sendErrors: Counter<'interface'>;
+  readonly addresses: Gauge;
+  readonly interfaces: Gauge;
+  readonly announceSeconds: Histogram;
+  readonly drainSeconds: Histogram;
+  readonly takeovers: Counter;
+  readonly withdrawals: Counter<'reason'>;
+}
+
+export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
+  const made: SpeakerMetrics = {
+    announced: metrics.gauge({
+      name: 'metallb_speaker_announced',
+      help: 'Services being announced from this node. This is desired state, it does not guarantee that clients see it.',
+      labels: ['service', 'protocol', 'node', 'ip'],
+    }),
+    requests: metrics.counter({
+      name: 'metallb_layer2_requests_received',
+      help: 'Requests received for addresses that this node announces.',
+      labels: ['ip'],
+    }),
+    replies: metrics.counter({
+      name: 'metallb_layer2_responses_sent',
+      help: 'Responses sent for addresses that this node announces.',
+      labels: ['ip'],
+    }),
+    gratuitous: metrics.counter({
+      name: 'metallb_layer2_gratuitous_sent',
+      help: 'Gratuitous packets sent after taking an address over.',
+      labels: ['ip'],
+    }),
+    updates: metrics.counter({
+      name: 'metallb_k8s_client_updates_total',
+      help: 'Objects of the cluster that were processed.',
+    }),
+    updateErrors: metrics.counter({
+      name: 'metallb_k8s_client_update_errors_total',
+      help: 'Objects of the cluster whose processing failed.',
+    }),
+    configLoaded: metrics.gauge({
+      name: 'metallb_k8s_client_config_loaded_bool',
+      help: '1 once a configuration was loaded.',
+    }),
+    configStale: metrics.gauge({
+      name: 'metallb_k8s_client_config_stale_bool',
+      help: '1 while the configuration in the cluster is refused and an older one in force.',
+    }),
+    drops: metrics.counter({
+      name: 'herald_speaker_arp_dropped_total',
+      help: 'ARP frames that got no answer, by reason. Those that the kernel filter drops are not among them.',
+      labels: ['interface', 'reason'],
+    }),
+    sendErrors: metrics.counter({
+      name: 'herald_speaker_send_errors_total',
+      help: 'Frames that could not be sent.',
+      labels: ['interface'],
+    }),
+    addresses: metrics.gauge({
+      name: 'herald_speaker_addresses',
+      help: 'Addresses that this node answers for.',
+    }),
+    interfaces: metrics.gauge({
+      name: 'herald_speaker_interfaces',
+      help: 'Interfaces on which this node answers.',
+    }),
+    announceSeconds: metrics.histogram({
+      name: 'herald_speaker_announce_seconds',
+      help: 'From the change that made this node announce a Service to the address being answered.',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    }),
+    drainSeconds: metrics.histogram({
+      name: 'herald_speaker_drain_seconds',
+      help: 'Time spent on the frames of one wake: the longest that a frame waits for those before it.',
+      buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05],
+    }),
+    takeovers: metrics.counter({
+      name: 'herald_speaker_takeovers_total',
+      help: 'Services that this node began to announce.',
+    }),
+    withdrawals: metrics.counter({
+      name: 'herald_speaker_withdrawals_total',
+      help: 'Services that this node stopped announcing, by reason.',
+      labels: ['reason'],
+    }),
+  };
+  // Shown from the start, as alerts on them would otherwise never fire.
+  made.configLoaded.set({}, 0);
+  made.configStale.set({}, 0);
+  made.updates.inc({}, 0);
+  made.updateErrors.inc({}, 0);
+  return made;
+}

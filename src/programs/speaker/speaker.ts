@@ -1,0 +1,223 @@
+import { keyOf } from '../../domain/api/object.ts';
+import { type Mount, watchMount } from '../../platform/files/mount.ts';
+import { EventRecorder } from '../../platform/kube/events.ts';
+import { Queue } from '../../platform/kube/queue.ts';
+import { LinkWatch } from '../../platform/linux/links.ts';
+import { openArpSocket } from '../../platform/linux/packet.ts';
+import { selfTest } from '../../platform/linux/selftest.ts';
+import type { Sockets } from '../../platform/linux/sockets.ts';
+import { isAbort } from '../../platform/obs/clock.ts';
+import type { Level } from '../../platform/obs/log.ts';
+import { Announcer } from './announcer.ts';
+import { Configuration } from './configuration.ts';
+import { LOG } from './events.ts';
+import { Loop } from './loop.ts';
+import { speakerMetrics } from './metrics.ts';
+import { LINGER_MS, type SpeakerOptions } from './options.ts';
+import { ownPod } from './owner.ts';
+import { DEFAULTS, readSettings, type Settings } from './settings.ts';
+import {
+  allSources,
+  decisive,
+  follow,
+  makeSources,
+  type Parts,
+  type Sources,
+  sliceService,
+} from './sources.ts';
+import { State } from './state.ts';
+import { Statuses } from './statuses.ts';
+
+export interface SpeakerParts extends Parts {
+  readonly sockets: Sockets;
+  /** What the command line says; a mounted setting goes before it. */
+  readonly logLevel: Level;
+}
+
+/** Index of the loopback interface in every network namespace. */
+const LOOPBACK = 1;
+
+/** One node's speaker, from its start to its end. */
+export class Speaker {
+  readonly #parts: SpeakerParts;
+  readonly #options: SpeakerOptions;
+  readonly #sources: Sources;
+  readonly #configuration: Configuration;
+  readonly #announcer: Announcer;
+  readonly #recorder: EventRecorder;
+  readonly #loop: Loop;
+  readonly #refreshes: Queue;
+  readonly #statuses: Statuses;
+  readonly #state: State;
+  readonly #ending = new AbortController();
+  #settings: Settings = DEFAULTS;
+  #links: LinkWatch | undefined;
+  #linksKnown = Promise.withResolvers<void>();
+  #mount: Mount | undefined;
+  #beginning: Promise<void> | undefined;
+  #ready = false;
+
+  /** Proves that sockets work here, then starts. Rejects with LinuxError when they do not, for instance without CAP_NET_RAW. */
+  static async start(parts: SpeakerParts, options: SpeakerOptions): Promise<Speaker> {
+    await selfTest(parts.sockets, parts.clock);
+    openArpSocket({ sockets: parts.sockets, index: LOOPBACK, onFrame: () => {}, onBroken: () => {} }).close();
+    const speaker = new Speaker(parts, options);
+    await speaker.#start();
+    return speaker;
+  }
+
+  private constructor(parts: SpeakerParts, options: SpeakerOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    const metrics = speakerMetrics(parts.metrics);
+    const sources = makeSources(parts, options);
+    const owner = ownPod(parts.client, options);
+    this.#sources = sources;
+    this.#recorder = new EventRecorder({ ...parts, component: 'metallb-speaker', instance: options.node });
+    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics });
+    const { excluded, gratuitous: timing } = DEFAULTS;
+    this.#announcer = new Announcer({ ...parts, metrics, excluded, timing });
+    this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
+    this.#state = new State({
+      ...parts,
+      options,
+      sources,
+      owner,
+      problems: () => this.#configuration.problems,
+    });
+    this.#loop = new Loop({
+      ...parts,
+      options,
+      sources,
+      configuration: this.#configuration,
+      announcer: this.#announcer,
+      recorder: this.#recorder,
+      speaker: metrics,
+      handoverMs: () => this.#settings.handoverMs,
+      onDuty: (key) => this.#statuses.add(key),
+    });
+    // One key: however many objects changed, all are read once.
+    this.#refreshes = new Queue({
+      ...parts,
+      run: () => {
+        this.#refresh();
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** `true`, or what is still missing. Stays true while the API server is away. */
+  get ready(): true | string {
+    if (this.#ending.signal.aborted) return 'stopping';
+    if (this.#ready) return true;
+    const missing = decisive(this.#sources).filter(([, source]) => !source.synced);
+    const names = missing.map(([name, { state }]) => `${name} (${state.phase})`);
+    return names.length > 0 ? `waiting for ${names.join(', ')}` : 'deciding about the services';
+  }
+
+  /**
+   * Ends in order: not ready; answering on for a moment, so that whoever takes over is heard first; silent; all closed.
+   * Status objects stay: they go with the Pod.
+   */
+  async close(): Promise<void> {
+    const { log, clock } = this.#parts;
+    log.info({ op: 'stop', addresses: this.#announcer.size }, LOG.stopping);
+    this.#ending.abort();
+    if (this.#announcer.size > 0) await clock.sleep(LINGER_MS);
+    this.#announcer.close();
+    this.#links?.close();
+    await Promise.all([
+      this.#beginning,
+      this.#mount?.close(),
+      this.#refreshes.close(),
+      this.#loop.close(),
+      this.#statuses.close(),
+      this.#state.close(),
+      this.#recorder.close(),
+      ...allSources(this.#sources).map(([, source]) => source.close()),
+    ]);
+    log.info({ op: 'stop' }, LOG.stopped);
+  }
+
+  async #start(): Promise<void> {
+    const { sockets, clock, log } = this.#parts;
+    const { configDir: dir } = this.#options;
+    if (dir !== undefined) {
+      this.#mount = watchMount({ dir, clock, log, onChange: (files) => this.#takeSettings(files) });
+      // Excluded interfaces must be known before any is answered on.
+      await this.#mount.first;
+    }
+    this.#wire();
+    for (const [, source] of allSources(this.#sources)) source.start();
+    this.#links = new LinkWatch({
+      sockets,
+      clock,
+      onChange: (links) => {
+        this.#announcer.setLinks(links);
+        this.#linksKnown.resolve();
+        this.#loop.addOwned();
+      },
+      onTrouble: (error) => log.warn({ op: 'links', error }, LOG.linksFailed),
+    });
+    this.#beginning = this.#begin().catch((error: unknown) => {
+      if (!isAbort(error)) log.error({ op: 'start', error }, LOG.stopping);
+    });
+  }
+
+  #wire(): void {
+    const { pools, advertisements, communities, services, slices, nodes, pods } = this.#sources;
+    const refresh = (): void => this.#refreshes.add('all');
+    for (const source of [pools, advertisements, communities]) source.onChange(refresh);
+    const node = (name: string): void => {
+      if (this.#configuration.nodeDiffers(name)) refresh();
+    };
+    nodes.onChange(node);
+    for (const source of pods) follow(source, (pod) => pod.spec.nodeName, node);
+    services.onChange((key) => this.#loop.add(key));
+    follow(slices, sliceService, (key) => this.#loop.add(key));
+  }
+
+  /** Decisions begin when all that they depend on is known, and writing about them after the first round. */
+  async #begin(): Promise<void> {
+    const { signal } = this.#ending;
+    await Promise.all(decisive(this.#sources).map(([, source]) => source.whenSynced(signal)));
+    await Promise.race([this.#linksKnown.promise, aborted(signal)]);
+    this.#refresh();
+    this.#refreshes.start();
+    this.#loop.start();
+    await this.#loop.idle();
+    this.#ready = true;
+    this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
+    this.#state.start();
+    this.#statuses.start();
+  }
+
+  #refresh(): void {
+    const first = this.#configuration.field === undefined;
+    const changes = this.#configuration.refresh();
+    if (first) for (const service of this.#sources.services.store.list()) this.#loop.add(keyOf(service));
+    else this.#loop.addConcerned(changes);
+    this.#state.look();
+  }
+
+  #takeSettings(files: ReadonlyMap<string, string>): void {
+    const { log, logLevel } = this.#parts;
+    const { settings, refused } = readSettings(files, this.#settings);
+    this.#settings = settings;
+    for (const { file, message } of refused)
+      log.error({ op: 'settings', file, problem: message }, LOG.settingsRefused);
+    log.setLevel(settings.logLevel ?? logLevel);
+    this.#announcer.setTiming(settings.gratuitous);
+    this.#announcer.setExcluded(settings.excluded);
+    this.#loop.addOwned();
+    log.info({ op: 'settings', files: [...files.keys()] }, LOG.settingsTaken);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new DOMException('aborted', 'AbortError'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

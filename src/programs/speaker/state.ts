@@ -1,0 +1,132 @@
+import { COMPONENT_TYPE, NODE_NAME } from '../../domain/api/annotations.ts';
+import { type Condition, kubeTime, withCondition } from '../../domain/api/conditions.ts';
+import { type ConfigurationState, ConfigurationStates } from '../../domain/api/metallb.ts';
+import { apiVersion, keyOf, type OwnerReference } from '../../domain/api/object.ts';
+import { type Problem, problemText } from '../../domain/api/problem.ts';
+import { isAlreadyExists } from '../../platform/kube/client.ts';
+import { Queue } from '../../platform/kube/queue.ts';
+import { type Resource, resource } from '../../platform/kube/resource.ts';
+import type { SpeakerOptions } from './options.ts';
+import type { Owner } from './owner.ts';
+import { type Parts, type Sources, stateName } from './sources.ts';
+
+const WRITE = { fieldManager: 'herald-speaker' } as const;
+/** Upstream's condition type and reasons (metallb.md 2.9). */
+const CONDITION = 'configReconcilerValid';
+/** The API server's limit on a condition's message is 32768; nobody reads further than this. */
+const LONGEST_MESSAGE = 8_192;
+
+export interface StateOptions extends Parts {
+  readonly options: SpeakerOptions;
+  readonly sources: Sources;
+  readonly owner: Owner;
+  readonly problems: () => readonly Problem[];
+}
+
+/** Says in a ConfigurationState whether this node could take the configuration. Written only when something differs. */
+export class State {
+  readonly #o: StateOptions;
+  readonly #resource: Resource<ConfigurationState>;
+  readonly #queue: Queue;
+  readonly #name: string;
+
+  constructor(o: StateOptions) {
+    this.#o = o;
+    this.#name = stateName(o.options.node);
+    this.#resource = resource(o.client, ConfigurationStates);
+    this.#queue = new Queue({
+      ...o,
+      log: o.log.child({ op: 'configurationstate' }),
+      run: (_, signal) => this.#run(signal),
+    });
+    // Somebody deleted or edited it.
+    o.sources.state.onChange(() => this.look());
+  }
+
+  /** The problems may be others than before. */
+  look(): void {
+    this.#queue.add(this.#name);
+  }
+
+  /** Not before the first Config was read. */
+  start(): void {
+    this.#queue.start();
+    this.look();
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { sources, options } = this.#o;
+    if (!sources.state.synced) await sources.state.whenSynced(signal);
+    const at = { name: this.#name, namespace: options.namespace };
+    const metadata = await this.#metadata(signal);
+    const present =
+      sources.state.store.get(keyOf({ metadata: at })) ?? (await this.#create(metadata, signal));
+    if (!present) return;
+    if (!sameMetadata(present, metadata))
+      await this.#resource.mergePatch(at, { metadata }, { ...WRITE, signal });
+    const status = this.#status(present.status?.conditions ?? []);
+    if (JSON.stringify(present.status ?? {}, sorted) !== JSON.stringify(status, sorted)) {
+      await this.#resource.mergePatch(at, { status }, { ...WRITE, subresource: 'status', signal });
+    }
+  }
+
+  async #metadata(signal: AbortSignal): Promise<Metadata> {
+    const owner = await this.#o.owner(signal);
+    return {
+      labels: { [COMPONENT_TYPE]: 'speaker', [NODE_NAME]: this.#o.options.node },
+      ownerReferences: owner ? [owner] : [],
+    };
+  }
+
+  /** Undefined when it exists already and is only not seen yet. */
+  async #create(more: Metadata, signal: AbortSignal): Promise<ConfigurationState | undefined> {
+    const metadata = { name: this.#name, namespace: this.#o.options.namespace, ...more };
+    const head = { apiVersion: apiVersion(ConfigurationStates), kind: ConfigurationStates.kind };
+    try {
+      return await this.#resource.create({ ...head, metadata }, { ...WRITE, signal });
+    } catch (error) {
+      if (isAlreadyExists(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #status(before: readonly Condition[]) {
+    const problems = this.#o.problems();
+    const message = problems.map(problemText).join('\n').slice(0, LONGEST_MESSAGE);
+    const valid = problems.length === 0;
+    const condition = {
+      type: CONDITION,
+      status: valid ? ('True' as const) : ('False' as const),
+      reason: valid ? 'Reconciled' : 'ConfigurationError',
+      message,
+    };
+    return {
+      conditions: withCondition(before, condition, kubeTime(this.#o.clock.date())),
+      errorSummary: message,
+      result: valid ? 'Valid' : 'Invalid',
+    };
+  }
+}
+
+interface Metadata {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly OwnerReference[];
+}
+
+function sameMetadata({ metadata }: ConfigurationState, wanted: Metadata): boolean {
+  const owners = (list: readonly OwnerReference[]) => list.map(({ uid }) => uid).join();
+  return (
+    owners(metadata.ownerReferences ?? []) === owners(wanted.ownerReferences) &&
+    Object.entries(wanted.labels).every(([name, value]) => metadata.labels[name] === value)
+  );
+}
+
+/** Objects with their fields in order, so that equal ones have equal text. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
