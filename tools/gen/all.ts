@@ -13,7 +13,10 @@ export const OWNED = ['chart/crds', 'docs/reference'];
 /** Without arguments: writes. With --check: exits 1 and names the files that are not as they would be written. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-  if (!values.check) return await generate(allFiles(), OWNED);
+  if (!values.check) {
+    for (const line of await generate(allFiles(), OWNED)) console.log(line);
+    return;
+  }
   const paths = await stale(allFiles(), OWNED);
   for (const path of paths) console.error(`${path}: stale; run make gen`);
   if (paths.length > 0) process.exitCode = 1;

@@ -18,4 +18,4 @@ export function crdFiles(): Files {
   return new Map(files);
 }
 
-if (import.meta.main) await generate(crdFiles(), ['chart/crds']);
+if (import.meta.main) for (const line of await generate(crdFiles(), ['chart/crds'])) console.log(line);

@@ -102,4 +102,5 @@ function annotationsPage(): string {
 
 const code = (word: string) => `\`${word}\``;
 
-if (import.meta.main) await generate(referenceFiles(), ['docs/reference']);
+if (import.meta.main)
+  for (const line of await generate(referenceFiles(), ['docs/reference'])) console.log(line);

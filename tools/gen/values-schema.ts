@@ -12,4 +12,4 @@ export function valuesSchemaFiles(): Files {
   return new Map([['chart/values.schema.json', `${JSON.stringify(schema, null, 2)}\n`]]);
 }
 
-if (import.meta.main) await generate(valuesSchemaFiles(), []);
+if (import.meta.main) for (const line of await generate(valuesSchemaFiles(), [])) console.log(line);

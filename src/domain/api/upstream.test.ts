@@ -38,7 +38,7 @@ function withoutDescriptions(value: unknown): unknown {
       .filter(([key, v]) => !(key === 'description' && typeof v === 'string'))
       .map(([key, v]) => [
         key,
-        key === 'required' && Array.isArray(v) ? v.toSorted() : withoutDescriptions(v),
+        key === 'required' && Array.isArray(v) ? v.map(String).sort() : withoutDescriptions(v),
       ]),
   );
 }
