@@ -40,14 +40,14 @@ export class Queue {
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #closing = new AbortController();
-  #idle = Promise.withResolvers<void>();
+  /** Whoever waits for the queue to run dry; made when somebody does. */
+  #idle: PromiseWithResolvers<void> | undefined;
   #started = false;
 
   constructor(o: QueueOptions) {
     this.#o = o;
     this.#backoff = o.backoff ?? BACKOFF;
     this.#concurrency = Math.max(1, o.concurrency ?? 1);
-    this.#idle.resolve();
   }
 
   /** Keys that wait, now or later, or run. */
@@ -63,7 +63,6 @@ export class Queue {
       this.#again.add(key);
       return;
     }
-    if (this.#ready.size === 0 && this.#running.size === 0) this.#idle = Promise.withResolvers<void>();
     this.#ready.add(key);
     this.#pump();
   }
@@ -102,7 +101,10 @@ export class Queue {
 
   /** Resolves when nothing is ready or running. Delayed keys do not count. */
   idle(): Promise<void> {
-    return this.#idle.promise;
+    this.#idle ??= Promise.withResolvers<void>();
+    const { promise } = this.#idle;
+    this.#settle();
+    return promise;
   }
 
   /** Aborts the runs under way and waits for them. */
@@ -171,6 +173,8 @@ export class Queue {
   }
 
   #settle(): void {
-    if (this.#ready.size === 0 && this.#running.size === 0) this.#idle.resolve();
+    if (this.#ready.size > 0 || this.#running.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { Metrics } from './metrics.ts';
+
+describe('metrics', () => {
+  it('count, set, observe and forget by label', async () => {
+    const m = new Metrics({ defaults: false });
+    const counter = m.counter({ name: 'c_total', help: 'c', labels: ['kind'] });
+    counter.inc({ kind: 'a' });
+    counter.inc({ kind: 'a' }, 2);
+    counter.inc({ kind: 'b' });
+    counter.remove({ kind: 'b' });
+    const gauge = m.gauge({ name: 'g', help: 'g' });
+    gauge.set({}, 5);
+    gauge.inc({}, -2);
+    m.histogram({ name: 'h_seconds', help: 'h', labels: ['op'], buckets: [1, 2] }).observe({ op: 'x' }, 1.5);
+    const text = await m.text();
+    expect(text).toContain('c_total{kind="a"} 3');
+    expect(text).not.toContain('kind="b"');
+    expect(text).toMatch(/^g 3$/m);
+    expect(text).toContain('h_seconds_bucket{le="2",op="x"} 1');
+    expect(text).toContain('h_seconds_bucket{le="1",op="x"} 0');
+  });
+
+  it('are shared by name, and refused under another shape', async () => {
+    const m = new Metrics({ defaults: false });
+    const d = { name: 'n_total', help: 'n', labels: ['kind'] } as const;
+    m.counter(d).inc({ kind: 'a' });
+    m.counter(d).inc({ kind: 'a' });
+    expect(await m.text()).toContain('n_total{kind="a"} 2');
+    expect(() => m.gauge(d)).toThrow(/n_total/);
+    expect(() => m.counter({ ...d, labels: ['other'] })).toThrow(/n_total/);
+  });
+
+  it('of two registries do not meet', async () => {
+    const [a, b] = [new Metrics({ defaults: false }), new Metrics()];
+    a.counter({ name: 'only_a_total', help: 'a' }).inc({});
+    expect(await b.text()).not.toContain('only_a');
+    expect(await b.text()).toContain('nodejs_eventloop_lag_seconds');
+    expect(await a.text()).not.toContain('nodejs_');
+  });
+});
