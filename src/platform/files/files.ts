@@ -51,8 +51,8 @@ export async function readJson(
   } catch {
     // YAML is a superset, and its parser says where; what it does take is a slip that JSON forbids.
     const parsed = parseYaml(text, { source: path });
-    if ('problems' in parsed) return parsed;
-    return { problems: [{ code: 'NotJson', path: '', source: path, message: 'is not JSON' }] };
+    const [first] = 'problems' in parsed ? parsed.problems : [];
+    return { problems: [{ path: '', source: path, message: 'is not JSON', ...first, code: 'NotJson' }] };
   }
 }
 

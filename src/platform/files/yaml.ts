@@ -74,6 +74,8 @@ function valuesOf(documents: readonly Document.Parsed[], lines: LineCounter, sou
     try {
       // At most 100 values by alias: a few lines must not become gigabytes.
       const value: unknown = document.toJS({ maxAliasCount: 100 });
+      // Two separators in a row, or a document of comments alone.
+      if (value === null) continue;
       values.push({ value, at: (path) => placeAt(document, path, lines) });
     } catch (e) {
       const message = e instanceof Error ? e.message : 'cannot be expanded';
