@@ -62,9 +62,14 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const named = { namespace, podName, identity: podName === '' ? hostname() : podName };
   const rules = { loadBalancerClass, parallel, ...(bgpType !== undefined && { bgpType }) };
   const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
-  const health = { host: '::', ready, log, metrics: common.metrics };
+  const health = { ready, log, metrics: common.metrics };
+  // Both families; a kernel without IPv6 has but one.
+  const serve = (port: number) =>
+    serveHealth({ ...health, port, host: '::' }).catch(() =>
+      serveHealth({ ...health, port, host: '0.0.0.0' }),
+    );
   const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));
-  const servers = await Promise.all([...ports].map((port) => serveHealth({ ...health, port })));
+  const servers = await Promise.all([...ports].map(serve));
   try {
     await run(signal);
   } finally {

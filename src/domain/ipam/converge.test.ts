@@ -318,6 +318,14 @@ describe('a Service with an address', () => {
     expect(pass(new Ledger(configOf(pools)), 't1/one', sketch)).toEqual({ result, words });
   });
 
+  it('hears at once that its second family is missing', () => {
+    const sketch = { clusterIPs: dual, policy: 'PreferDualStack' } as const;
+    expect(pass(new Ledger(configOf(plain)), 't1/one', sketch).words).toEqual([
+      'allocated',
+      'second-refused',
+    ]);
+  });
+
   it('is left alone by a second pass', () => {
     const ledger = new Ledger(configOf(both));
     const sketch = { clusterIPs: dual, policy: 'PreferDualStack' } as const;

@@ -71,7 +71,7 @@ export function converge(ledger: Ledger, service: Service): Outcome {
     return { verdict: { refusal: chosen }, notes };
   }
   notes.push({ note: 'allocated', addresses: chosen.addresses, pool: chosen.pool });
-  return { verdict: { choice: chosen }, notes };
+  return { verdict: { choice: completed(ledger, want, chosen, notes) }, notes };
 }
 
 /** Claims what the status of a Service says it has, if it may have it: the first pass after a start, before any choice. */

@@ -21,8 +21,8 @@ export interface Caches {
   readonly states: Reflector<ConfigurationState>;
 }
 
-/** How often to look whether a kind that may be absent is. */
-const LOOK_MS = 50;
+/** How often to look whether a kind is there, milliseconds. */
+const LOOK_MS = 20;
 
 /** Reflectors, not started. Services and pools begin with a quorum read: the leader before may just have written. */
 export function caches(doors: Doors, metrics: Metrics): Caches {
@@ -39,14 +39,25 @@ export function caches(doors: Doors, metrics: Metrics): Caches {
 }
 
 /**
- * Resolves when everything that decides about addresses is in. Communities only decide whether a configuration is good,
- * so that a server without the kind, or one that keeps it from us, does not stop the rest.
+ * Resolves when everything that decides about addresses is in; to whether pools are a kind that the server has only just
+ * learnt. Communities only decide whether a configuration is good, so that a server without the kind, or one that keeps it
+ * from us, does not stop the rest.
  */
-export async function whenComplete(all: Caches, doors: Doors, signal: AbortSignal): Promise<void> {
+export async function whenComplete(
+  all: Caches,
+  doors: Doors,
+  signal: AbortSignal,
+): Promise<{ newKind: boolean }> {
   const { services, pools, namespaces, communities } = all;
-  await Promise.all([services, pools, namespaces].map((reflector) => reflector.whenSynced(signal)));
+  let newKind = false;
+  while (!pools.synced) {
+    newKind ||= pools.state.phase === 'missing';
+    await doors.clock.sleep(LOOK_MS, signal);
+  }
+  await Promise.all([services, namespaces].map((reflector) => reflector.whenSynced(signal)));
   while (!communities.synced && !['missing', 'forbidden'].includes(communities.state.phase))
     await doors.clock.sleep(LOOK_MS, signal);
+  return { newKind };
 }
 
 /** Why the caches are not complete, for people who wait; undefined when they are. */

@@ -70,8 +70,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
   try {
     for (const reflector of Object.values(all)) reflector.start();
-    await whenComplete(all, doors, signal);
-    settings.start();
+    settings.start(await whenComplete(all, doors, signal));
     await aborted(signal);
   } finally {
     stop();

@@ -29,6 +29,8 @@ export class Settings {
   #inForce: Config | undefined;
   /** Whether the next empty list of pools, or the first list at all, must be confirmed before it counts. */
   #doubt: 'first' | 'relisted' | undefined = 'first';
+  /** Until the first pool of a new kind comes, nothing is in force. */
+  #unborn = false;
 
   /** `apply` puts a Config in force; it is called for the first one, and then for each that differs. */
   constructor(o: {
@@ -59,8 +61,12 @@ export class Settings {
     ];
   }
 
-  /** To be called once the caches are in sync. */
-  start(): void {
+  /**
+   * To be called once the caches are in sync. `newKind`: the server did not know pools until now, so that their absence says
+   * nothing about the addresses that Services have.
+   */
+  start({ newKind }: { newKind: boolean }): void {
+    this.#unborn = newKind;
     this.#queue.add('config');
     this.#queue.start();
   }
@@ -122,6 +128,8 @@ export class Settings {
    */
   async #certain(): Promise<readonly Problem[] | 'wait'> {
     const { store } = this.#caches.pools;
+    if (this.#unborn && store.size === 0) return 'wait';
+    this.#unborn = false;
     if (this.#doubt === undefined || (this.#doubt === 'relisted' && store.size > 0)) return [];
     const { namespace, client, grace } = this.#doors;
     const truth = await resource(client, IPAddressPools).list({ namespace, signal: grace });
