@@ -51,8 +51,8 @@ describe('kinds of metallb.io', () => {
     expect(() => IPAddressPools.decode(broken)).toThrow(
       'IPAddressPool metallb-system/web: spec.addresses[1] must be text, not a number',
     );
-    const peer = { metadata, spec: { myASN: 65000, peerPort: 0 } };
-    expect(() => BGPPeers.decode(peer)).toThrow('spec.peerPort must be at least 1');
+    const peer = { metadata, spec: { myASN: 65000, peerPort: -1 } };
+    expect(() => BGPPeers.decode(peer)).toThrow('spec.peerPort must be at least 0');
   });
 });
 

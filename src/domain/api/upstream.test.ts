@@ -1,25 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CRDS, crdManifest } from './crds.ts';
-
-/** Upstream's definitions, from the Go module that tools/servers/metallb pins; or in one line why they are not there. */
-function upstream(): { readonly crds: readonly unknown[] } | { readonly missing: string } {
-  try {
-    const output = execFileSync('go', ['mod', 'download', '-json', 'go.universe.tf/metallb'], {
-      cwd: join(import.meta.dirname, '../../../tools/servers/metallb'),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 60_000,
-    });
-    const folder = join(String(JSON.parse(output).Dir), 'config/crd/bases');
-    return { crds: readdirSync(folder).map((name) => parse(readFileSync(join(folder, name), 'utf8'))) };
-  } catch {
-    return { missing: 'skipped: no Go, or the module go.universe.tf/metallb cannot be had' };
-  }
-}
+import { upstreamFolder } from './upstream.rig.ts';
 
 /** What a definition means: without descriptions, our explicit conversion and controller-gen's annotation. */
 function meaning(crd: unknown): unknown {
@@ -43,13 +27,14 @@ function withoutDescriptions(value: unknown): unknown {
   );
 }
 
-const theirs = upstream();
-const reason = 'missing' in theirs ? ` (${theirs.missing})` : '';
+const folder = upstreamFolder();
+const title =
+  folder === undefined
+    ? 'skipped: no Go, or the module go.universe.tf/metallb cannot be had'
+    : 'the definitions of metallb.io';
 
-describe.skipIf('missing' in theirs)(`the definitions of metallb.io${reason}`, () => {
-  const named = new Map(
-    ('crds' in theirs ? theirs.crds : []).map((crd) => [String(Object(crd).metadata.name), crd] as const),
-  );
+describe.skipIf(folder === undefined)(title, () => {
+  const named = new Map(definitions(folder).map((crd) => [String(Object(crd).metadata.name), crd] as const));
   const ours = CRDS.filter((crd) => crd.group === 'metallb.io');
 
   test('are those of upstream, neither more nor fewer', () => {
@@ -66,6 +51,12 @@ describe.skipIf('missing' in theirs)(`the definitions of metallb.io${reason}`, (
     expect(copied).toEqual([]);
   });
 });
+
+function definitions(module: string | undefined): readonly unknown[] {
+  if (module === undefined) return [];
+  const bases = join(module, 'config/crd/bases');
+  return readdirSync(bases).map((name) => parse(readFileSync(join(bases, name), 'utf8')));
+}
 
 /** Every description of more than four words; shorter ones cannot but coincide. */
 function texts(value: unknown): readonly string[] {

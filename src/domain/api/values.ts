@@ -97,15 +97,15 @@ function problemOf(misfit: Misfit, root: unknown): Problem {
   };
 }
 
-function warning(code: string, path: string, message: string, hint?: string): Problem {
-  return { code, severity: 'warning', path, message, ...(hint !== undefined && { hint }) };
+function warning(p: Omit<Problem, 'severity'>): Problem {
+  return { severity: 'warning', ...p };
 }
 
 function withoutEffect(values: HeraldValues): readonly Problem[] {
   const keys = ['reservations', 'quotas'] as const;
   return keys
     .filter((key) => Object.keys(values[key] ?? {}).length > 0)
-    .map((key) => warning('NotSupported', key, 'has no effect in this version'));
+    .map((key) => warning({ code: 'NotSupported', path: key, message: 'has no effect in this version' }));
 }
 
 function foreignKeys(values: HeraldValues): readonly Problem[] {
@@ -113,11 +113,11 @@ function foreignKeys(values: HeraldValues): readonly Problem[] {
   return Object.keys(values)
     .filter(isForeign)
     .map((key) =>
-      warning(
-        'ForeignKey',
-        pathText([key]),
-        "is another product's key and is not read as Herald's own values",
-      ),
+      warning({
+        code: 'ForeignKey',
+        path: pathText([key]),
+        message: "is another product's key and is not read as Herald's own values",
+      }),
     );
 }
 
@@ -131,8 +131,12 @@ function unknownSubKeys(values: HeraldValues): readonly Problem[] {
       .filter((key) => !known.includes(key))
       .map((key) => {
         const guess = nearest(key, known);
-        const hint = guess === undefined ? undefined : `did you mean "${guess}"?`;
-        return warning('UnknownKey', pathText([root, key]), 'is not a known key and has no effect', hint);
+        return warning({
+          code: 'UnknownKey',
+          path: pathText([root, key]),
+          message: 'is not a known key and has no effect',
+          ...(guess !== undefined && { hint: `did you mean "${guess}"?` }),
+        });
       });
   });
 }

@@ -16,62 +16,65 @@ const ROUTER_ID = str('BGP router identifier, in the form of an IPv4 address.');
 const HOLD_TIME = duration('The session is lost when nothing is heard for this long: 0, or at least "3s".');
 const KEEPALIVE_TIME = duration('Time between keepalive messages; a third of holdTime is usual.');
 
-const spec = object(
-  {
-    myASN: MY_ASN,
-    peerASN: PEER_ASN,
-    dynamicASN: oneOfStrings(
-      ['internal', 'external'],
-      "Take the router's AS number as it comes: internal demands our own, external any other.",
-    ),
-    localASN: asn('AS number shown to this router instead of myASN.', 1),
-    peerAddress: str('Address of the router. Either this or interface.'),
-    interface: str(
-      'Network interface that the router sits on, for sessions without addresses (unnumbered BGP).',
-    ),
-    sourceAddress: SOURCE_ADDRESS,
-    peerPort: int('TCP port of the router.', { minimum: 1, maximum: 16384, default: 179 }),
-    holdTime: HOLD_TIME,
-    keepaliveTime: KEEPALIVE_TIME,
-    connectTime: duration('Time between attempts to open the session, in whole seconds.', {
-      rules: [
-        cel(
-          'duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535',
-          'connect time should be between 1 seconds to 65535',
-        ),
-        cel(
-          'duration(self).getMilliseconds() % 1000 == 0',
-          'connect time should contain a whole number of seconds',
-        ),
-      ],
-    }),
-    routerID: ROUTER_ID,
-    nodeSelectors: anyOfSelectors(
-      'Nodes that open this session; any one selector is enough. Absent or empty: every node.',
-    ),
-    password: PASSWORD,
-    passwordSecret: object(
-      {
-        name: str('Name of the Secret.'),
-        namespace: str("Namespace of the Secret; only Herald's own works."),
-      },
-      'Secret of type kubernetes.io/basic-auth whose key "password" is the TCP MD5 password.',
-      { mapType: 'atomic' },
-    ),
-    bfdProfile: BFD_PROFILE,
-    enableGracefulRestart: bool('Ask the router to keep the routes while we restart. Fixed once set.', {
-      rules: [cel('self == oldSelf', 'EnableGracefulRestart cannot be changed after creation')],
-    }),
-    ebgpMultiHop: EBGP_MULTI_HOP,
-    vrf: str('VRF that the session belongs to; absent: the default one.'),
-    disableMP: bool('Without effect since each session carries one address family. Deprecated.', {
-      default: false,
-    }),
-    dualStackAddressFamily: bool('Exchange IPv4 and IPv6 routes over this one session.', { default: false }),
-  },
-  'The router, and how to speak to it.',
-  { required: ['myASN'] },
-);
+const FIELDS = {
+  myASN: MY_ASN,
+  peerASN: PEER_ASN,
+  dynamicASN: oneOfStrings(
+    ['internal', 'external'],
+    "Take the router's AS number as it comes: internal demands our own, external any other.",
+  ),
+  localASN: asn('AS number shown to this router instead of myASN.', 1),
+  peerAddress: str('Address of the router. Either this or interface.'),
+  interface: str(
+    'Network interface that the router sits on, for sessions without addresses (unnumbered BGP).',
+  ),
+  sourceAddress: SOURCE_ADDRESS,
+  peerPort: int('TCP port of the router.', { minimum: 1, maximum: 16384, default: 179 }),
+  holdTime: HOLD_TIME,
+  keepaliveTime: KEEPALIVE_TIME,
+  connectTime: duration('Time between attempts to open the session, in whole seconds.', {
+    rules: [
+      cel(
+        'duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535',
+        'connect time should be between 1 seconds to 65535',
+      ),
+      cel(
+        'duration(self).getMilliseconds() % 1000 == 0',
+        'connect time should contain a whole number of seconds',
+      ),
+    ],
+  }),
+  routerID: ROUTER_ID,
+  nodeSelectors: anyOfSelectors(
+    'Nodes that open this session; any one selector is enough. Absent or empty: every node.',
+  ),
+  password: PASSWORD,
+  passwordSecret: object(
+    {
+      name: str('Name of the Secret.'),
+      namespace: str("Namespace of the Secret; only Herald's own works."),
+    },
+    'Secret of type kubernetes.io/basic-auth whose key "password" is the TCP MD5 password.',
+    { mapType: 'atomic' },
+  ),
+  bfdProfile: BFD_PROFILE,
+  enableGracefulRestart: bool('Ask the router to keep the routes while we restart. Fixed once set.', {
+    rules: [cel('self == oldSelf', 'EnableGracefulRestart cannot be changed after creation')],
+  }),
+  ebgpMultiHop: EBGP_MULTI_HOP,
+  vrf: str('VRF that the session belongs to; absent: the default one.'),
+  disableMP: bool('Without effect since each session carries one address family. Deprecated.', {
+    default: false,
+  }),
+  dualStackAddressFamily: bool('Exchange IPv4 and IPv6 routes over this one session.', { default: false }),
+};
+const ABOUT_SPEC = 'The router, and how to speak to it.';
+const spec = object(FIELDS, ABOUT_SPEC, { required: ['myASN'] });
+
+/** What the API server may serve: port 0 is legal in v1beta1, and nothing is checked again under another version. */
+const served = object({ ...FIELDS, peerPort: int(undefined, { minimum: 0, maximum: 16384 }) }, undefined, {
+  required: ['myASN'],
+});
 
 /** The selectors of v1beta1 are its own type upstream: values are required, and no list is atomic. */
 const legacySelectors = list(
@@ -111,7 +114,7 @@ const legacySpec = object(
     bfdProfile: BFD_PROFILE,
     ebgpMultiHop: EBGP_MULTI_HOP,
   },
-  'The router, and how to speak to it.',
+  ABOUT_SPEC,
   { required: ['myASN', 'peerASN', 'peerAddress'] },
 );
 
@@ -149,6 +152,6 @@ export const peerCrd: Crd = {
 
 export type BGPPeerSpec = TypeOf<typeof spec>;
 export type BGPPeer = Custom<BGPPeerSpec, Empty>;
-/** v1beta2. */
-export const BGPPeers: Kind<BGPPeer> = customKind({ crd: peerCrd, version: 'v1beta2', spec, status });
+/** v1beta2. A peerPort of 0 means the default, 179. */
+export const BGPPeers: Kind<BGPPeer> = customKind({ crd: peerCrd, version: 'v1beta2', spec: served, status });
 export { spec as peerSpec };
