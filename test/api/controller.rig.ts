@@ -43,8 +43,12 @@ export async function startController(
   const port = await freePort();
   const args = [
     join(root, 'src/bin/controller.ts'),
-    ...['--port=0', `--health-probe-port=${port}`, `--pod-name=${o.pod ?? 'controller-0'}`],
-    ...[`--kubeconfig=${api.kubeconfig}`, `--namespace=${NAMESPACE}`, ...(o.args ?? [])],
+    '--port=0',
+    `--health-probe-port=${port}`,
+    `--pod-name=${o.pod ?? 'controller-0'}`,
+    `--kubeconfig=${api.kubeconfig}`,
+    `--namespace=${NAMESPACE}`,
+    ...(o.args ?? []),
   ];
   const env = { ...process.env, KUBECONFIG: '', METALLB_POD_NAME: '' };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
