@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CRDS, crdManifest } from './crds.ts';
+import { withoutNulls } from './kind.ts';
 import { upstreamFolder } from './upstream.rig.ts';
+import { checkValues } from './values.ts';
 
 /** What a definition means: without descriptions, our explicit conversion and controller-gen's annotation. */
 function meaning(crd: unknown): unknown {
@@ -50,6 +52,12 @@ describe.skipIf(folder === undefined)(title, () => {
     const copied = texts(ours.map(crdManifest)).filter((text) => texts([...named.values()]).includes(text));
     expect(copied).toEqual([]);
   });
+});
+
+test.skipIf(folder === undefined)("the default values of upstream's chart are known to the last key", () => {
+  const values: unknown = parse(readFileSync(join(folder ?? '', 'charts/metallb/values.yaml'), 'utf8'));
+  expect(Object.keys(Object(values)).length).toBeGreaterThan(10);
+  expect(checkValues(values)).toEqual({ values: withoutNulls(values), warnings: [] });
 });
 
 function definitions(module: string | undefined): readonly unknown[] {
