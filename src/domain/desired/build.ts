@@ -39,6 +39,8 @@ export interface Built {
   readonly problems: readonly Problem[];
   /** The checked values; absent when they do not fit the schema. */
   readonly values?: HeraldValues;
+  /** Why the source cannot be read yet. What is live of it stays, and nobody else may take it. */
+  readonly waiting?: string;
 }
 
 type Section =

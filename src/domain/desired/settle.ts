@@ -33,8 +33,8 @@ export interface SettleInput {
 }
 
 /**
- * accepted: its objects are to be. refused: it has errors, its live objects stay as they are. kept: it defines nothing any more,
- * or is gone, and its live objects stay as they are.
+ * accepted: its objects are to be. refused: it has errors, its live objects stay as they are. kept: it defines nothing any more, or
+ * cannot be read yet, and its live objects stay as they are.
  */
 export interface Verdict {
   readonly source: Pick<Source, 'name' | 'title'>;
@@ -85,6 +85,7 @@ function shareOf(built: Built, { live, built: all, instance }: SettleInput): Sha
   const takenOver = new Set(all.filter((b) => b !== built).flatMap((b) => b.objects.map((o) => idOf(o))));
   const own = live.filter((o) => isOurs(o, instance) && sourceOf(o) === built.source.name);
   const problems = [...built.problems];
+  if (built.waiting !== undefined) return { built, state: 'kept', problems, live: own };
   if (problems.some(isError)) return { built, state: 'refused', problems, live: own };
   const left = own.filter((o) => !takenOver.has(idOf(viewOf(o))));
   if (built.objects.length > 0 || left.length === 0) return { built, state: 'accepted', problems, live: own };

@@ -1,3 +1,4 @@
+import { DecodeError } from '../api/errors.ts';
 import {
   type BFDProfile,
   BFDProfiles,
@@ -25,7 +26,7 @@ export interface TypedSet {
   readonly communities: readonly Community[];
 }
 
-/** Views as typed objects. Throws DecodeError for one that its kind's schema does not take. */
+/** Views as typed objects. What its kind's schema does not take is left out: no component could read it. */
 export function typedSet(views: readonly View[]): TypedSet {
   return {
     pools: ofKind(views, IPAddressPools),
@@ -40,7 +41,12 @@ export function typedSet(views: readonly View[]): TypedSet {
 function ofKind<T extends KubeObject>(views: readonly View[], kind: Kind<T>): T[] {
   return views
     .filter((v) => v.kind.kind === kind.kind)
-    .map(({ name, labels, annotations, content }) =>
-      kind.decode({ metadata: { name, labels, annotations }, ...openContent(content) }),
-    );
+    .flatMap(({ name, labels, annotations, content }) => {
+      try {
+        return [kind.decode({ metadata: { name, labels, annotations }, ...openContent(content) })];
+      } catch (e) {
+        if (e instanceof DecodeError) return [];
+        throw e;
+      }
+    });
 }

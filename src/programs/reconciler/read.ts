@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { ConfigMap, Secret } from '../../domain/api/core.ts';
+import type { ConfigSource } from '../../domain/api/herald.ts';
+import type { Problem } from '../../domain/api/problem.ts';
+import { type Built, build, type Target } from '../../domain/desired/build.ts';
+import { configMapSource } from '../../domain/desired/names.ts';
+import { problemOf, type Source } from '../../domain/desired/source.ts';
+import { parseYaml } from '../../platform/files/yaml.ts';
+
+/** Key of the Secret that the chart makes. */
+export const VALUES_KEY = 'values.json';
+/** Key of a ConfigMap source; another one will do when it is the only one. */
+const CONFIG_KEY = 'values.yaml';
+
+/** A source as it was found. */
+export interface Found {
+  readonly built: Built;
+  /** sha256 of the text that was read; "" when there is none. */
+  readonly digest: string;
+}
+
+export function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** Renders sources, and remembers each rendering until its text changes: parsing YAML is slow. */
+export class Reader {
+  readonly #target: Target;
+  readonly #known = new Map<string, { readonly text: string; readonly found: Found }>();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /**
+   * The values that Helm applied. ConfigSource and Secret arrive one after the other: until the digest in the one is that of the
+   * text in the other, the source waits, and what is live of it stays.
+   */
+  pair(configSource: ConfigSource, secret: Secret | undefined): Found {
+    const { name, namespace = this.#target.namespace } = configSource.metadata;
+    const title = `Secret ${namespace}/${configSource.spec.secretName ?? ''}`;
+    const source = { name, title, secret: true, values: undefined };
+    const text = secret?.data[VALUES_KEY];
+    const digest = text === undefined ? '' : digestOf(text);
+    if (text === undefined || digest !== configSource.spec.digest)
+      return { digest, built: { source, objects: [], problems: [], waiting: waitingFor(secret, text) } };
+    return this.#remembered(name, text, () => ({ digest, built: this.#fromJson(source, text) }));
+  }
+
+  configMap(configMap: ConfigMap): Found {
+    const { name, namespace = '' } = configMap.metadata;
+    const source = {
+      name: configMapSource(namespace, name),
+      title: `ConfigMap ${namespace}/${name}`,
+      secret: false,
+      values: undefined,
+    };
+    const keys = Object.keys(configMap.data);
+    const key = keys.includes(CONFIG_KEY) ? CONFIG_KEY : keys.length === 1 ? keys[0] : undefined;
+    if (key === undefined) {
+      const message = `has no key ${CONFIG_KEY}, and not exactly one other`;
+      return {
+        digest: '',
+        built: failed(source, [problemOf(source, { code: 'ValuesUnreadable', path: '', message })]),
+      };
+    }
+    const text = configMap.data[key] ?? '';
+    return this.#remembered(source.name, text, () => ({
+      digest: digestOf(text),
+      built: this.#fromYaml(source, text),
+    }));
+  }
+
+  #fromJson(source: Source, text: string): Built {
+    try {
+      return build({ ...source, values: JSON.parse(text) }, this.#target);
+    } catch {
+      // The parser's message quotes the text.
+      const finding = {
+        code: 'ValuesUnreadable',
+        path: '',
+        message: `key ${VALUES_KEY} is not JSON`,
+      } as const;
+      return failed(source, [problemOf(source, finding)]);
+    }
+  }
+
+  #fromYaml(source: Source, text: string): Built {
+    const parsed = parseYaml(text, { source: source.title });
+    if ('problems' in parsed) return failed(source, parsed.problems);
+    return build({ ...source, values: parsed.value, at: parsed.at }, this.#target);
+  }
+
+  #remembered(name: string, text: string, make: () => Found): Found {
+    const known = this.#known.get(name);
+    if (known?.text === text) return known.found;
+    const found = make();
+    this.#known.set(name, { text, found });
+    return found;
+  }
+}
+
+function failed(source: Source, problems: readonly Problem[]): Built {
+  return { source, objects: [], problems };
+}
+
+function waitingFor(secret: Secret | undefined, text: string | undefined): string {
+  if (!secret) return 'the Secret with the values does not exist';
+  if (text === undefined) return `the Secret has no key ${VALUES_KEY}`;
+  return 'the Secret holds other values than the ConfigSource names; the other half of the change is awaited';
+}

@@ -1,0 +1,75 @@
+import { ConfigMaps, Secrets } from '../../domain/api/core.ts';
+import type { HelmRelease } from '../../domain/api/flux.ts';
+import { configDigest } from '../../domain/desired/flux/digest.ts';
+import { ValuesError } from '../../domain/desired/flux/errors.ts';
+import { effectiveValues } from '../../domain/desired/flux/merge.ts';
+import { parseTree } from '../../platform/files/tree.ts';
+import { isForbidden, type KubeClient } from '../../platform/kube/client.ts';
+import { resource } from '../../platform/kube/resource.ts';
+
+/** What the HelmRelease asks for, beside what Helm applied last. */
+export type Outlook =
+  /** Both are the same. */
+  | { readonly kind: 'inSync'; readonly digest: string }
+  /** It asks for other values, or for some that cannot be put together. */
+  | { readonly kind: 'ahead'; readonly why: string }
+  /** It cannot be told: something may not be read. */
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface OutlookOptions {
+  readonly client: KubeClient;
+  /** Secrets that values name in source.secretNames: no other is read. */
+  readonly secretNames: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Computes the values of the HelmRelease as helm-controller will, and compares their digest with that of the last release. For
+ * telling only: what is acted on is what Helm applied.
+ */
+export async function outlook(release: HelmRelease, o: OutlookOptions): Promise<Outlook> {
+  const applied = release.status.history[0];
+  const objects = new Map<string, ReadonlyMap<string, string> | undefined>();
+  for (const { kind, name } of release.spec.valuesFrom) {
+    const id = `${kind}/${name}`;
+    if (objects.has(id) || (kind !== 'ConfigMap' && kind !== 'Secret')) continue;
+    if (kind === 'Secret' && !o.secretNames.has(name))
+      return { kind: 'unknown', why: `Secret ${name} is not listed in source.secretNames` };
+    try {
+      objects.set(id, await read(kind, name, release, o));
+    } catch (e) {
+      if (!isForbidden(e)) throw e;
+      return { kind: 'unknown', why: `${kind} ${name} may not be read` };
+    }
+  }
+  try {
+    const values = effectiveValues({
+      inline: release.spec.values,
+      references: release.spec.valuesFrom,
+      data: (kind, name) => objects.get(`${kind}/${name}`),
+      parse: parseTree,
+    });
+    const digest = configDigest(values);
+    if (applied?.configDigest === digest) return { kind: 'inSync', digest };
+    return {
+      kind: 'ahead',
+      why: `it asks for values ${digest}, Helm applied ${applied?.configDigest ?? 'none'}`,
+    };
+  } catch (e) {
+    if (e instanceof ValuesError)
+      return { kind: 'ahead', why: `its values cannot be put together: ${e.message}` };
+    throw e;
+  }
+}
+
+async function read(
+  kind: 'ConfigMap' | 'Secret',
+  name: string,
+  release: HelmRelease,
+  { client, signal }: OutlookOptions,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const { namespace = '' } = release.metadata;
+  const type = kind === 'Secret' ? Secrets : ConfigMaps;
+  const object = await resource(client, type).get({ name, namespace }, { signal });
+  return object && new Map(Object.entries(object.data));
+}

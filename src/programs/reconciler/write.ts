@@ -1,0 +1,138 @@
+import type { Operation } from 'fast-json-patch';
+import type { Plan, Write } from '../../domain/change/plan.ts';
+import { bodyOf, idOf, type LiveObject, liveKind, OWNED, viewOf } from '../../domain/desired/object.ts';
+import { ApiError, isConflict, isForbidden, isInvalid, type KubeClient } from '../../platform/kube/client.ts';
+import { type Ref, type Resource, resource, type WriteOptions } from '../../platform/kube/resource.ts';
+import { isAbort } from '../../platform/obs/clock.ts';
+import type { Log } from '../../platform/obs/log.ts';
+import { NAME } from './options.ts';
+import type { Overlay } from './overlay.ts';
+
+/** Writes under way at once: a thousand pools are there within seconds, and the API server has room for others. */
+const PARALLEL = 8;
+
+/** A write that did not succeed. */
+export interface Failure {
+  readonly write: Write;
+  /** refused: the API server does not take the object, and a retry changes nothing. moved: somebody else wrote meanwhile. */
+  readonly kind: 'refused' | 'forbidden' | 'moved' | 'failed';
+  /** The server's words; safe to show, as no Secret is among the objects that it quotes from. */
+  readonly message: string;
+}
+
+export interface Written {
+  readonly done: readonly Write[];
+  readonly failures: readonly Failure[];
+  /** Writes of stages that were not begun because an earlier one did not go through. */
+  readonly left: number;
+}
+
+/** Carries out plans. */
+export class Writer {
+  readonly #resources: ReadonlyMap<string, Resource<LiveObject>>;
+  readonly #overlay: Overlay;
+  readonly #log: Log;
+
+  constructor(o: { client: KubeClient; log: Log; overlay: Overlay }) {
+    this.#resources = new Map(OWNED.map((address) => [address.kind, resource(o.client, liveKind(address))]));
+    this.#overlay = o.overlay;
+    this.#log = o.log.child({ op: 'write' });
+  }
+
+  /**
+   * Stage by stage; within one, several at once. A stage with a failure is the last one: what shrinks must not go before what
+   * grows. Rejects only on abort.
+   */
+  async carryOut(plan: Plan, signal: AbortSignal): Promise<Written> {
+    const done: Write[] = [];
+    const failures: Failure[] = [];
+    let left = plan.stages.reduce((n, stage) => n + stage.length, 0);
+    for (const stage of plan.stages) {
+      const queue = [...stage];
+      left -= stage.length;
+      const worker = async () => {
+        for (let write = queue.shift(); write; write = queue.shift()) {
+          const failure = await this.#one(write, signal);
+          if (failure) failures.push(failure);
+          else done.push(write);
+        }
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+      if (failures.length > 0) break;
+    }
+    return { done, failures, left };
+  }
+
+  async #one(write: Write, signal: AbortSignal): Promise<Failure | undefined> {
+    const subject = subjectOf(write);
+    try {
+      await this.#send(write, signal);
+      this.#log.info({ verb: write.verb, object: subject, because: write.because }, 'object written');
+      return undefined;
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      const failure = failureOf(write, error);
+      this.#log.warn(
+        { verb: write.verb, object: subject, why: failure.message },
+        'object could not be written',
+      );
+      return failure;
+    }
+  }
+
+  async #send(write: Write, signal: AbortSignal): Promise<void> {
+    const address = write.verb === 'delete' ? write.live.kind : write.object.kind;
+    const target = this.#resources.get(address.kind);
+    if (!target) throw new Error(`no such kind: ${address.kind}`);
+    const options = { fieldManager: NAME, signal };
+    if (write.verb === 'delete') {
+      const { name, namespace = '', uid } = write.live.metadata;
+      await target.delete({ name, namespace }, { uid, signal });
+      this.#overlay.deleted(write.live);
+      return;
+    }
+    if (write.verb === 'create') {
+      // Without force: should somebody have made it meanwhile, the answer is a conflict, and it is judged as theirs.
+      this.#overlay.wrote(await target.apply(bodyOf(write.object), { ...options, force: false }));
+      return;
+    }
+    const { name, namespace = '', uid } = write.live.metadata;
+    if (write.strip.length > 0) await this.#strip(target, { name, namespace }, write.strip, options);
+    this.#overlay.wrote(await target.apply(bodyOf(write.object, uid), { ...options, force: true }));
+  }
+
+  async #strip(
+    target: Resource<LiveObject>,
+    ref: Ref,
+    strip: readonly Operation[],
+    o: WriteOptions,
+  ): Promise<void> {
+    try {
+      await target.jsonPatch(ref, strip, o);
+    } catch (e) {
+      // A `test` that fails is answered like any other unprocessable patch.
+      if (isInvalid(e)) throw new Moved('the object changed while it was judged', { cause: e });
+      throw e;
+    }
+  }
+}
+
+/** Somebody else wrote first. */
+class Moved extends Error {
+  override readonly name = 'Moved';
+}
+
+export function subjectOf(write: Write): string {
+  return idOf(write.verb === 'delete' ? viewOf(write.live) : write.object);
+}
+
+function failureOf(write: Write, error: unknown): Failure {
+  const secret = (write.verb === 'delete' ? write.live.kind : write.object.kind).kind === 'Secret';
+  const text = error instanceof Error ? error.message : String(error);
+  const status = error instanceof ApiError ? `status ${error.status} ${error.reason}`.trim() : 'no answer';
+  const message = secret ? status : text;
+  if (isConflict(error) || error instanceof Moved) return { write, kind: 'moved', message };
+  if (isForbidden(error)) return { write, kind: 'forbidden', message };
+  const refused = error instanceof ApiError && [400, 413, 422].includes(error.status);
+  return { write, kind: refused ? 'refused' : 'failed', message };
+}
