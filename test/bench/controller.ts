@@ -111,7 +111,13 @@ async function latencies(kube: KubeClient, cluster: Cluster, runs: number): Prom
   return result.sort((a, b) => a - b);
 }
 
-async function idle(api: ApiServer, kube: KubeClient, cluster: Cluster): Promise<void> {
+interface Lab {
+  readonly api: ApiServer;
+  readonly kube: KubeClient;
+  readonly cluster: Cluster;
+}
+
+async function idle({ api, kube, cluster }: Lab): Promise<void> {
   const { program, readyMs } = await started(api);
   await cluster.pool('bench', { addresses: ['10.0.0.0/14', 'fd00:1::/64'] });
   const ms = await latencies(kube, cluster, 50);
@@ -120,7 +126,7 @@ async function idle(api: ApiServer, kube: KubeClient, cluster: Cluster): Promise
   await program.stop();
 }
 
-async function scale(api: ApiServer, kube: KubeClient, cluster: Cluster, count: number): Promise<void> {
+async function scale({ api, kube, cluster }: Lab, count: number): Promise<void> {
   const makingMs = await inParallel(count, (i) => cluster.service(`bench/s${i}`));
   const rawBefore = await patchRate(kube, cluster, Math.min(count, 2_000));
   const first = await started(api);
@@ -174,8 +180,9 @@ async function main(): Promise<void> {
   try {
     const cluster = new Cluster(kube);
     for (const name of [NAMESPACE, 'bench', 'latency']) await cluster.namespace(name);
-    await idle(api, kube, cluster);
-    for (const count of sizes.length > 0 ? sizes : [1_000, 10_000]) await scale(api, kube, cluster, count);
+    await idle({ api, kube, cluster });
+    for (const count of sizes.length > 0 ? sizes : [1_000, 10_000])
+      await scale({ api, kube, cluster }, count);
   } finally {
     await kube.close();
     await api.stop();

@@ -22,7 +22,7 @@ export type Complaint = (code: Code, path: string, message: string, hint?: strin
 
 /** A complaint about the object, e.g. "IPAddressPool web", that adds to `problems`. */
 export function complaining(problems: Problem[], object: string): Complaint {
-  return (code, path, message, hint) => {
-    problems.push({ code, object, path, message, ...(hint === undefined ? {} : { hint }) });
+  return (code, path, message) => {
+    problems.push({ code, object, path, message });
   };
 }

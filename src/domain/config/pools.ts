@@ -43,8 +43,7 @@ export function readPools(
 }
 
 function readAddresses(texts: readonly string[], complain: Complaint): { range: Range; path: string }[] {
-  if (texts.length === 0)
-    complain('PoolEmpty', 'spec.addresses', 'the pool has no addresses', 'give at least one CIDR or range');
+  if (texts.length === 0) complain('PoolEmpty', 'spec.addresses', 'the pool has no addresses');
   const written: { range: Range; path: string }[] = [];
   for (const [index, text] of texts.entries()) {
     const path = `spec.addresses[${index}]`;

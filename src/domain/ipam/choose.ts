@@ -1,7 +1,8 @@
 import type { Pool } from '../config/config.ts';
 import { type Address, type Family, formatAddress } from '../ip/address.ts';
+import type { Claim } from './claim.ts';
 import { byPriority, fits, isMeantFor } from './fits.ts';
-import type { Claim, Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { Because, Refusal } from './reasons.ts';
 import { familyOf, type Want } from './want.ts';
 
@@ -10,6 +11,12 @@ export interface Choice {
   readonly addresses: readonly Address[];
   readonly pool: string;
   readonly because: Because;
+}
+
+/** Who asks, and of whom. */
+interface Asking {
+  readonly ledger: Ledger;
+  readonly want: Want;
 }
 
 /**
@@ -24,9 +31,10 @@ export function choose(ledger: Ledger, want: Want): Choice | Refusal {
   const pools = [...ledger.config.pools.values()].filter((pool) => pool.autoAssign);
   const meant = pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority);
   const open = pools.filter((pool) => pool.allocation === undefined).sort(byPriority);
+  const asking = { ledger, want };
   return (
-    settle(ledger, want, best(ledger, want, meant), 'matching-pool') ??
-    settle(ledger, want, best(ledger, want, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
+    settle(asking, best(asking, meant), 'matching-pool') ??
+    settle(asking, best(asking, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
   );
 }
 
@@ -44,8 +52,9 @@ function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal 
   const pool = ledger.config.pools.get(name);
   if (!pool) return { refused: 'unknown-pool', pool: name };
   if (!fits(pool, want)) return { refused: 'pool-not-for-service', pool: name };
+  const asking = { ledger, want };
   return (
-    settle(ledger, want, best(ledger, want, [pool]), 'requested-pool') ?? {
+    settle(asking, best(asking, [pool]), 'requested-pool') ?? {
       refused: 'pool-exhausted',
       pool: name,
       family: want.family,
@@ -62,9 +71,10 @@ export function inTextOrder(addresses: readonly Address[]): readonly Address[] {
  * The addresses of the first pool that satisfies the Service's families, both from one pool for dual stack.
  * PreferDualStack falls back to one family: the first pool with the primary one, else the first with the other.
  */
-function best(ledger: Ledger, want: Want, pools: readonly Pool[]): readonly Address[] | undefined {
+function best(asking: Asking, pools: readonly Pool[]): readonly Address[] | undefined {
+  const { ledger, want } = asking;
   const { family, primary } = want;
-  if (family === 'IPv4' || family === 'IPv6') return bestSingle(ledger, want, pools, family);
+  if (family === 'IPv4' || family === 'IPv6') return bestSingle(asking, pools, family);
   for (const pool of pools) {
     const v4 = ledger.lowest(pool, 'IPv4', want);
     const v6 = v4 && ledger.lowest(pool, 'IPv6', want);
@@ -72,12 +82,11 @@ function best(ledger: Ledger, want: Want, pools: readonly Pool[]): readonly Addr
   }
   if (want.policy !== 'PreferDualStack') return undefined;
   const secondary = primary === 'IPv4' ? 'IPv6' : 'IPv4';
-  return bestSingle(ledger, want, pools, primary) ?? bestSingle(ledger, want, pools, secondary);
+  return bestSingle(asking, pools, primary) ?? bestSingle(asking, pools, secondary);
 }
 
 function bestSingle(
-  ledger: Ledger,
-  want: Want,
+  { ledger, want }: Asking,
   pools: readonly Pool[],
   family: Family,
 ): readonly Address[] | undefined {
@@ -89,8 +98,7 @@ function bestSingle(
 }
 
 function settle(
-  ledger: Ledger,
-  want: Want,
+  { ledger, want }: Asking,
   addresses: readonly Address[] | undefined,
   because: Because,
 ): Choice | Refusal | undefined {

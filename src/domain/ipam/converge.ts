@@ -41,50 +41,52 @@ export interface Outcome {
 export function converge(ledger: Ledger, service: Service): Outcome {
   const notes: Note[] = [];
   const want = wantOf(service);
-  const impossible = hopeless(ledger, service, want, notes);
+  const pass: Pass = { ledger, want, notes };
+  const impossible = hopeless(pass, service);
   if (impossible) {
     ledger.release(want.key);
     return { verdict: impossible, notes };
   }
   const texts = ingressTexts(service);
-  const present = texts.map((text) => parseAddress(text));
-  if (present.length > 0) {
-    const family = familyOf(present);
-    if (family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
-    if (want.family === 'unknown') {
-      notes.push({ note: 'unknown-cluster-family', texts: want.clusterIPs });
-      return { verdict: { kept: { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs } }, notes };
-    }
+  if (texts.length > 0 && want.family === 'unknown') {
+    notes.push({ note: 'unknown-cluster-family', texts: want.clusterIPs });
+    return { verdict: { kept: { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs } }, notes };
   }
-  const held = reassert(ledger, want, present, notes);
-  if (present.length > 0 && 'refused' in want.request) {
+  const held = reassert(pass, texts);
+  if (texts.length > 0 && 'refused' in want.request) {
     notes.push({ note: 'request-unreadable', refusal: want.request });
-    if (!held) return { verdict: { refusal: want.request }, notes };
-    return { verdict: { kept: want.request, choice: held }, notes };
+    const verdict = held ? { kept: want.request, choice: held } : { refusal: want.request };
+    return { verdict, notes };
   }
-  const asked = held && honourRequest(ledger, want, held);
-  if (asked) return { verdict: { choice: completed(ledger, want, asked, notes) }, notes };
+  const honoured = held && honourRequest(pass, held);
+  if (honoured) return { verdict: { choice: completed(pass, honoured) }, notes };
+  return { verdict: anew(pass), notes };
+}
+
+/** One Service under decision. */
+interface Pass {
+  readonly ledger: Ledger;
+  readonly want: Want;
+  readonly notes: Note[];
+}
+
+/** Gives up what is held and chooses afresh. */
+function anew(pass: Pass): Verdict {
+  const { ledger, want, notes } = pass;
   ledger.release(want.key);
   const chosen = choose(ledger, want);
   if ('refused' in chosen) {
     notes.push({ note: 'not-allocated', refusal: chosen });
-    return { verdict: { refusal: chosen }, notes };
+    return { refusal: chosen };
   }
   notes.push({ note: 'allocated', addresses: chosen.addresses, pool: chosen.pool });
-  return { verdict: { choice: completed(ledger, want, chosen, notes) }, notes };
+  return { choice: completed(pass, chosen) };
 }
 
 /** Claims what the status of a Service says it has, if it may have it: the first pass after a start, before any choice. */
 export function adopt(ledger: Ledger, service: Service): boolean {
   if (service.spec.type !== 'LoadBalancer') return false;
-  return (
-    reassert(
-      ledger,
-      wantOf(service),
-      ingressTexts(service).map((text) => parseAddress(text)),
-      [],
-    ) !== undefined
-  );
+  return reassert({ ledger, want: wantOf(service), notes: [] }, ingressTexts(service)) !== undefined;
 }
 
 /** The addresses in the status; entries without one (host names) are not ours and count for nothing. */
@@ -92,7 +94,7 @@ export function ingressTexts(service: Service): readonly string[] {
   return service.status.ingress.map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
 }
 
-function hopeless(ledger: Ledger, service: Service, want: Want, notes: Note[]): Verdict | undefined {
+function hopeless({ ledger, want, notes }: Pass, service: Service): Verdict | undefined {
   if (service.spec.type !== 'LoadBalancer') return { none: true };
   if (ledger.config.pools.size === 0) return { refusal: { refused: 'no-pools' } };
   if (want.clusterIPs.length === 0) return { refusal: { refused: 'no-cluster-ips' } };
@@ -105,17 +107,15 @@ function hopeless(ledger: Ledger, service: Service, want: Want, notes: Note[]): 
 }
 
 /** Claims the present addresses again, with the present ports and keys. Undefined when the Service may not keep them. */
-function reassert(
-  ledger: Ledger,
-  want: Want,
-  present: readonly (Address | undefined)[],
-  notes: Note[],
-): Choice | undefined {
-  const addresses = present.filter((address) => address !== undefined);
-  if (present.length === 0 || !keepsFamily(familyOf(present), want)) {
+function reassert({ ledger, want, notes }: Pass, texts: readonly string[]): Choice | undefined {
+  const present = texts.map((text) => parseAddress(text));
+  const family = familyOf(present);
+  if (texts.length > 0 && family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
+  if (texts.length === 0 || !keepsFamily(family, want)) {
     ledger.release(want.key);
     return undefined;
   }
+  const addresses = present.filter((address) => address !== undefined);
   const claim = ledger.claim(want, addresses);
   if ('refused' in claim) {
     notes.push({ note: 'cleared', addresses, refusal: claim });
@@ -135,7 +135,7 @@ function keepsFamily(family: Want['family'], want: Want): boolean {
 }
 
 /** The held addresses if the Service asks for none or for just these; two that are asked for stand in the order of their text. */
-function honourRequest(ledger: Ledger, want: Want, held: Choice): Choice | undefined {
+function honourRequest({ ledger, want }: Pass, held: Choice): Choice | undefined {
   const request = 'refused' in want.request ? [] : want.request;
   if (request.length === 0) return held;
   const addresses = inTextOrder(held.addresses);
@@ -147,7 +147,7 @@ function honourRequest(ledger: Ledger, want: Want, held: Choice): Choice | undef
 }
 
 /** Where PreferDualStack lacks a family and asks for no address, the second one when there is room for it. */
-function completed(ledger: Ledger, want: Want, held: Choice, notes: Note[]): Choice {
+function completed({ ledger, want, notes }: Pass, held: Choice): Choice {
   const [only] = held.addresses;
   const wishes = want.policy === 'PreferDualStack' && want.family === 'dual';
   const free = 'refused' in want.request || want.request.length === 0;

@@ -1,27 +1,11 @@
 import { type Config, isAvoided, type Pool, placeOf, poolOf } from '../config/config.ts';
 import type { Address, Family } from '../ip/address.ts';
+import { type Claim, groupKey, type Holding, noSharing, sameClaim } from './claim.ts';
 import { type Counters, capacityOf } from './counters.ts';
 import { fits } from './fits.ts';
 import { FreeIndex } from './free.ts';
-import type { NoSharing, Refusal } from './reasons.ts';
+import type { Refusal } from './reasons.ts';
 import { familyOf, type Want } from './want.ts';
-
-/** What one Service holds. */
-export interface Claim {
-  readonly pool: string;
-  readonly addresses: readonly Address[];
-  readonly ports: readonly string[];
-  readonly sharing: string;
-  readonly backend: string;
-}
-
-/** One address in use: its holders, all with the same keys, and which of them has which port. */
-interface Holding {
-  readonly holders: Set<string>;
-  readonly ports: Map<string, string>;
-  readonly sharing: string;
-  readonly backend: string;
-}
 
 /** The free addresses of a pool: by range, and by family which range comes next. */
 interface Room {
@@ -275,33 +259,4 @@ export class Ledger {
     const used = this.#used.get(pool);
     if (used) used[family] += by;
   }
-}
-
-const groupKey = (o: { readonly sharing: string; readonly backend: string }): string =>
-  JSON.stringify([o.sharing, o.backend]);
-
-const sameAddress = (a: Address, b: Address): boolean => a.family === b.family && a.bits === b.bits;
-
-const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((text, i) => text === b[i]);
-
-function sameClaim(a: Claim, b: Claim): boolean {
-  return (
-    a.pool === b.pool &&
-    a.sharing === b.sharing &&
-    a.backend === b.backend &&
-    sameTexts(a.ports, b.ports) &&
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every((address, i) => {
-      const other = b.addresses[i];
-      return other !== undefined && sameAddress(address, other);
-    })
-  );
-}
-
-function noSharing(holding: Holding, want: Want): NoSharing | undefined {
-  if (holding.sharing === '') return 'holder-does-not-share';
-  if (want.sharing === '') return 'service-does-not-share';
-  if (holding.sharing !== want.sharing) return 'other-key';
-  return holding.backend === want.backend ? undefined : 'other-backends';
 }
