@@ -9,8 +9,10 @@ import { systemRandom } from '../platform/obs/random.ts';
 import { serveHealth } from '../platform/obs/server.ts';
 import { controller, NAME } from '../programs/controller/controller.ts';
 import { type CommonFlags, execute, ignored, ignoring, positive, program, readFlags } from './flags.ts';
+import { configDirOption, followLogLevel } from './settings.ts';
 
 interface Flags extends CommonFlags {
+  readonly configDir?: string;
   readonly podName: string;
   readonly lbClass: string;
   readonly bgpType?: string;
@@ -46,6 +48,7 @@ for (const option of [
 ])
   command.addOption(option);
 
+command.addOption(configDirOption());
 const flags = readFlags<Flags>(command);
 await execute((signal) => main(flags, signal));
 
@@ -54,6 +57,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const log = createLog({ level: o.logLevel, clock: systemClock, fields: { program: NAME } });
   for (const flag of ignored(command, MEANINGLESS))
     log.warn({ op: 'start', flag }, 'flag has no meaning here and is ignored');
+  const settings = followLogLevel({ dir: o.configDir, level: o.logLevel, log, clock: systemClock });
   // Beside the status writes there are the Lease, events, counters and reads.
   const budget = { qps: o.apiQps, burst: 2 * o.apiQps, concurrency: o.parallelWrites + 8 };
   const where = o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig };
@@ -73,7 +77,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   try {
     await run(signal);
   } finally {
-    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all([settings, ...servers].map((part) => part.close()));
     await client.close();
   }
 }

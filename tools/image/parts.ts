@@ -108,6 +108,7 @@ export function koffi(arch: string): Entry[] {
       'LICENSE.txt',
       'src/koffi/index.js',
       'src/koffi/index.cjs',
+      'src/koffi/src/static.js',
     ].map((f) => file(`koffi/${f}`)),
     ...['package.json', 'index.js', `linux_${arch}/koffi.node`].map((f) => file(`${native}/${f}`)),
   ];
