@@ -49,6 +49,9 @@ const FIRST_BACKOFF_MS = 100;
 /** A watch that ends sooner, without an event, was none: a proxy in the way, or a kind that comes or goes. */
 const SHORT_WATCH_MS = 1_000;
 
+/** A server may ask for patience (Retry-After), not for silence. */
+const LONGEST_ASKED_MS = 30_000;
+
 /** How much longer than agreed a server may keep a watch open before we end it. */
 const GRACE_MS = 30_000;
 
@@ -159,7 +162,7 @@ export class Reflector<T extends KubeObject> {
       } catch (e) {
         if (signal.aborted) return;
         this.#failed(e);
-        if (e instanceof ApiError) waitMs = e.retryAfterMs ?? 0;
+        if (e instanceof ApiError) waitMs = Math.min(e.retryAfterMs ?? 0, LONGEST_ASKED_MS);
       }
       waitMs += this.#backoff();
       if (waitMs === 0) continue;
