@@ -5,7 +5,7 @@ import { resource } from '../../src/platform/kube/resource.ts';
 import { applyCrds } from '../servers/apiserver.ts';
 import { type ApiServer, startApiServer, until } from '../servers/index.ts';
 import { addresses, allocated, Cluster, NAMESPACE, type Program, startController } from './controller.rig.ts';
-import { client } from './kube.rig.ts';
+import { client, startRelay } from './kube.rig.ts';
 
 let api: ApiServer;
 let kube: KubeClient;
@@ -63,6 +63,7 @@ it('outlives a long absence of the API server: nothing is lost, and it leads aga
   await until('the server', () => cluster.read('t1/old'));
   await cluster.service('t1/after');
   expect(await cluster.address('t1/after', 40_000)).toBe('192.0.2.2');
+  await cluster.pools.delete({ name: 'bad', namespace: NAMESPACE });
   expect(await Promise.all(['t1/old', 't1/new'].map((name) => cluster.read(name)))).toEqual(before);
 });
 
@@ -75,4 +76,21 @@ it('takes a short absence of the server without giving up the lease', async () =
   await cluster.service('t1/soon');
   expect(await cluster.address('t1/soon', 40_000)).toBe('192.0.2.3');
   expect(sessions()).toBe(ended);
+});
+
+it('clears when pools went away while it could not see, once the server confirms it', async () => {
+  await program?.stop();
+  const relay = await startRelay(api);
+  try {
+    program = await startController({ kubeconfig: relay.kubeconfig });
+    await cluster.service('t1/seen', { spec: { loadBalancerIP: '192.0.2.0' } });
+    await cluster.when('t1/seen', (s) => allocated(s)?.status === 'False');
+    relay.refuse();
+    await cluster.pools.delete({ name: 'a', namespace: NAMESPACE });
+    relay.accept();
+    await cluster.when('t1/old', (s) => s.status.ingress.length === 0 && allocated(s)?.reason === 'NoPools');
+  } finally {
+    await program?.stop();
+    await relay.close();
+  }
 });

@@ -19,24 +19,27 @@ const configs: readonly Config[] = [
 ];
 
 const names = ['t1/a', 't1/b', 't1/c', 't2/d', 't2/e', 't2/f', 't3/g'] as const;
-const annotations = fc.record(
-  {
-    'metallb.io/loadBalancerIPs': fc.constantFrom(
-      '192.0.2.1',
-      '192.0.2.6',
-      '2001:db8::1',
-      '192.0.2.3,2001:db8::2',
-      'x',
-    ),
-    'metallb.io/address-pool': fc.constantFrom('a', 'b', 'x'),
-    'metallb.io/allow-shared-ip': fc.constantFrom('k', 'l'),
-  },
-  { requiredKeys: [] },
-);
+const asks = fc.constantFrom('192.0.2.1', '192.0.2.6', '2001:db8::1', '192.0.2.3,2001:db8::2', 'x');
+const annotation = (name: string, value: fc.Arbitrary<string>) =>
+  fc.option(value, { freq: 2 }).map((v): Record<string, string> => (v === null ? {} : { [name]: v }));
+const annotations = fc
+  .tuple(
+    fc
+      .boolean()
+      .chain((sure) => annotation('metallb.io/allow-shared-ip', fc.constantFrom('k', sure ? 'k' : 'l'))),
+    fc.nat(3).chain((n) => (n > 0 ? fc.constant({}) : annotation('metallb.io/loadBalancerIPs', asks))),
+    fc
+      .nat(5)
+      .chain((n) =>
+        n > 0 ? fc.constant({}) : annotation('metallb.io/address-pool', fc.constantFrom('a', 'b', 'x')),
+      ),
+  )
+  .map((parts): Readonly<Record<string, string>> => Object.assign({}, ...parts));
+const v4 = ['10.96.0.9'];
 const sketch: fc.Arbitrary<ServiceSketch> = fc.record(
   {
     type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'ClusterIP'),
-    clusterIPs: fc.constantFrom(['10.96.0.9'], ['fd00::9'], dual),
+    clusterIPs: fc.constantFrom(v4, v4, ['fd00::9'], dual),
     policy: fc.constantFrom('SingleStack' as const, 'PreferDualStack' as const, 'RequireDualStack' as const),
     ports: fc.uniqueArray(fc.constantFrom('TCP/80', 'TCP/443', 'UDP/53'), { minLength: 1 }),
     annotations,
@@ -104,6 +107,8 @@ function checkAddresses(world: World): void {
   for (const [key, ips] of world.status) {
     for (const ip of ips) {
       const pool = poolOf(world.config, address(ip));
+      const { namespaces } = pool?.allocation ?? {};
+      expect(namespaces?.has(key.slice(0, 2)) ?? true, `${key} may have ${ip}`).toBe(true);
       expect(pool?.name, `${key} has ${ip} of its pool`).toBe(world.ledger.claimOf(key)?.pool);
       users.set(ip, [...(users.get(ip) ?? []), key]);
     }
@@ -131,10 +136,25 @@ function checkCounters(world: World): void {
   }
 }
 
+/** A Service that asks for nothing waits only while every address that it could get is taken. */
+function checkNobodyWaitsInVain(world: World): void {
+  const taken = new Set([...world.status.values()].flat());
+  for (const [key, { type, clusterIPs = v4, annotations = {}, policy }] of world.services) {
+    const plain = type !== 'ClusterIP' && clusterIPs === v4 && Object.keys(annotations).length === 0;
+    if (!plain || policy === 'RequireDualStack' || world.status.has(key)) continue;
+    for (let i = 0; i < 8; i++) {
+      const pool = poolOf(world.config, address(`192.0.2.${i}`));
+      const { namespaces } = pool?.allocation ?? {};
+      if (!pool?.autoAssign || !(namespaces?.has(key.slice(0, 2)) ?? true)) continue;
+      expect(taken.has(`192.0.2.${i}`), `${key} waits and 192.0.2.${i} is taken`).toBe(true);
+    }
+  }
+}
+
 describe('allocation, whatever happens to Services and pools', () => {
   it('gives no address twice sharing aside, none outside its pool, and moves none without cause', () => {
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
+      fc.property(fc.array(action, { minLength: 5, maxLength: 40, size: 'max' }), (actions) => {
         const world = new World();
         for (const a of actions) {
           world.act(a);
@@ -144,6 +164,7 @@ describe('allocation, whatever happens to Services and pools', () => {
           // Nothing happened since: at most Services that waited get what others gave back, and nobody who has one moves.
           const before = new Map(world.status);
           for (let rounds = 0; world.passAll(); rounds++) expect(rounds).toBeLessThan(names.length);
+          checkNobodyWaitsInVain(world);
           for (const [key, ips] of before)
             expect(world.status.get(key)?.slice(0, ips.length), key).toEqual(ips);
           checkAddresses(world);
@@ -155,7 +176,7 @@ describe('allocation, whatever happens to Services and pools', () => {
 
   it('keeps every address over a restart', () => {
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 25 }), (actions) => {
+      fc.property(fc.array(action, { minLength: 5, maxLength: 25, size: 'max' }), (actions) => {
         const world = new World();
         for (const a of actions) world.act(a);
         while (world.passAll());
@@ -168,18 +189,23 @@ describe('allocation, whatever happens to Services and pools', () => {
     );
   });
 
-  it('takes the lowest free address', () => {
+  it('takes the lowest free address, also one that was given back', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.nat(15), { maxLength: 15 }), fc.nat(15), (taken, freed) => {
+      fc.property(fc.array(fc.nat(15), { maxLength: 40, size: 'max' }), (turns) => {
         const ledger = new Ledger(configOf({ a: { addresses: ['192.0.2.0/28'] } }));
-        for (const n of taken) converge(ledger, serviceOf(`t1/s${n}`, { loadBalancerIP: `192.0.2.${n}` }));
-        ledger.release(`t1/s${freed}`);
-        const used = new Set(taken.filter((n) => n !== freed));
-        let lowest = 0;
-        while (used.has(lowest)) lowest++;
-        const { verdict } = converge(ledger, serviceOf('t1/new'));
-        const got = 'choice' in verdict && verdict.choice ? verdict.choice.addresses.map(formatAddress) : [];
-        expect(got).toEqual([`192.0.2.${lowest}`]);
+        const used = new Map<number, string>();
+        for (const [turn, n] of turns.entries()) {
+          const holder = used.get(n);
+          if (holder !== undefined) ledger.release(holder);
+          if (used.delete(n)) continue;
+          let lowest = 0;
+          while (used.has(lowest)) lowest++;
+          const { verdict } = converge(ledger, serviceOf(`t1/s${turn}`));
+          const got =
+            'choice' in verdict && verdict.choice ? verdict.choice.addresses.map(formatAddress) : [];
+          expect(got).toEqual([`192.0.2.${lowest}`]);
+          used.set(lowest, `t1/s${turn}`);
+        }
       }),
     );
   });

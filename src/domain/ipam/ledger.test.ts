@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
 import { adopt, converge } from './converge.ts';
-import { configOf, type PoolSketch, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
+import { configOf, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
 import { Ledger } from './ledger.ts';
 
 const LBIPS = 'metallb.io/loadBalancerIPs';
