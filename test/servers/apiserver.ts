@@ -196,6 +196,8 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
     server = await start();
   };
   let users = 0;
+  // Longer than any `--timeout` of a `kubectl wait` that makes sense.
+  const timeoutMs = 600_000;
   return {
     kubeconfig,
     url,
@@ -205,8 +207,8 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
     dir: run.dir,
     keptLogs: run.keptLogs,
     get: (path) => get(url + path, keys.ca.cert, keys.token),
-    kubectl: (...args) => must(toolPath('kubectl'), args, { env }),
-    kubectlInput: (input, ...args) => must(toolPath('kubectl'), args, { env, input }),
+    kubectl: (...args) => must(toolPath('kubectl'), args, { env, timeoutMs }),
+    kubectlInput: (input, ...args) => must(toolPath('kubectl'), args, { env, input, timeoutMs }),
     stop: () => run.close(),
     kill: () => server.stop('SIGKILL'),
     restart,
@@ -238,6 +240,8 @@ export async function startControllerManager(api: ApiServer, flags: readonly str
       `--bind-address=${run.loopback}`,
       `--secure-port=${port}`,
       `--cert-dir=${join(run.dir, 'controller-manager')}`,
+      // It makes this folder, by default below /usr.
+      `--flex-volume-plugin-dir=${join(run.dir, 'controller-manager', 'volumes')}`,
       '--use-service-account-credentials=false',
       '--leader-elect=false',
       ...flags,

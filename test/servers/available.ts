@@ -26,9 +26,11 @@ function nodeObstacle(): string | undefined {
 /** Whether this machine can run a level: true, or in one line why not and what would mend it. */
 export function available(level: Level): true | string {
   if (process.platform !== 'linux') return 'needs Linux';
+  // What cannot be mended by an installation comes first.
+  const obstacle = level === 'cluster' ? nodeObstacle() : undefined;
+  if (obstacle !== undefined) return obstacle;
   const missing = missingTools(level);
   if (missing.length > 0) return `missing: ${missing.join('; ')}`;
-  if (level === 'cluster') return nodeObstacle() ?? true;
   if (level === 'netns' && !canUnshare()) return 'this user may not make network namespaces';
   return true;
 }

@@ -29,7 +29,7 @@ export interface ClusterOptions {
   readonly images?: readonly string[];
   /** Apply chart/crds; default true. */
   readonly crds?: boolean;
-  /** After this long without a sign of life the cluster calls a node unready; default 40, as upstream's. */
+  /** After this long without a sign of life the cluster calls a node unready; default 40, as in production. */
   readonly deadAfterSeconds?: number;
   readonly proxyMode?: 'nftables' | 'iptables';
 }
@@ -56,6 +56,9 @@ export interface Cluster extends ApiServer {
   /** Waits until the cluster calls a node Ready, or no longer does. */
   nodeReady(name: string, ready?: boolean): Promise<void>;
 }
+
+/** Default of kube-controller-manager in the releases that people run. */
+const DEAD_AFTER_SECONDS = 40;
 
 /** Starts kube-scheduler; ready when this resolves. */
 async function startScheduler(api: ApiServer): Promise<void> {
@@ -98,21 +101,25 @@ async function makeHosts(
 }
 
 /** The nodes up to their container runtime, with their images. */
-function startNodes(run: Run, o: ClusterOptions, network: Network, hosts: readonly Host[]): Promise<Node[]> {
+function startNodes(
+  run: Run,
+  o: ClusterOptions,
+  place: { network: Network; hosts: readonly Host[] },
+): Promise<Node[]> {
   const images = [toolPath('agnhost.tar'), ...(o.images ?? [])];
   const start = async (host: Host, i: number) => {
     const node = await startNode(run, {
       number: i + 1,
       host,
-      podCidr: network.podCidrOf(i + 1),
-      clusterCidr: network.podCidr,
-      deadAfterSeconds: o.deadAfterSeconds ?? 40,
+      podCidr: place.network.podCidrOf(i + 1),
+      clusterCidr: place.network.podCidr,
+      deadAfterSeconds: o.deadAfterSeconds ?? DEAD_AFTER_SECONDS,
       proxyMode: o.proxyMode ?? 'nftables',
     });
     for (const image of images) await node.importImage(image);
     return node;
   };
-  return Promise.all(hosts.map(start));
+  return Promise.all(place.hosts.map(start));
 }
 
 /** Starts a cluster; nodes are Ready, Services are served and pods can be made when this resolves. */
@@ -122,12 +129,12 @@ export function startCluster(o: ClusterOptions): Promise<Cluster> {
     const controlPlane = async () => {
       const api = await startControlPlane(run, { bind: network.gateway, port: 6443, forNodes: true });
       const crds = o.crds === false ? undefined : applyCrds(api);
-      await Promise.all([crds, startControllers(api, o.deadAfterSeconds ?? 40)]);
+      await Promise.all([crds, startControllers(api, o.deadAfterSeconds ?? DEAD_AFTER_SECONDS)]);
       return api;
     };
     const machines = async () => {
       const { hosts, client } = await makeHosts(run, network, o.nodes);
-      return { client, nodes: await startNodes(run, o, network, hosts) };
+      return { client, nodes: await startNodes(run, o, { network, hosts }) };
     };
     const [api, { client, nodes }] = await Promise.all([controlPlane(), machines()]);
     await Promise.all(nodes.flatMap((node) => [node.startKubelet(api), node.startProxy(api)]));

@@ -103,6 +103,9 @@ export async function sweep(): Promise<void> {
 /** Makes a folder that nobody has; its name is the run's. */
 function claimDir(): string {
   mkdirSync(BASE, { recursive: true, mode: 0o755 });
+  // Its name can be guessed, and anybody may make folders in /tmp.
+  if (statSync(BASE).uid !== userInfo().uid)
+    throw new Error(`${BASE} belongs to somebody else; set HERALD_RUNS`);
   for (;;) {
     const name = Math.floor(Math.random() * 36 ** 5)
       .toString(36)
