@@ -78,6 +78,7 @@ describe('the status of a Service', () => {
   it.each([
     ['another order', [{ ip: '2001:db8::1' }, { ip: '192.0.2.1' }]],
     ['a host name', [{ ip: '192.0.2.1', hostname: 'x' }, { ip: '2001:db8::1' }]],
+    ['another ipMode', [{ ip: '192.0.2.1', ipMode: 'Proxy' }, { ip: '2001:db8::1' }]],
     ['another spelling', [{ ip: '192.0.2.1' }, { ip: '2001:DB8::1' }]],
     ['one too many', [{ ip: '192.0.2.1' }, { ip: '2001:db8::1' }, { hostname: 'x' }]],
   ])('is written again for %s', (_, ingress) => {

@@ -50,7 +50,7 @@ function wanted(verdict: Verdict): readonly string[] | undefined {
 }
 
 /**
- * The server fills `ipMode` in by itself, so that it counts for nothing in the comparison; comparing it would write each
+ * The server fills in `ipMode: VIP` by itself, so that it counts as absent; upstream compares without that and writes each
  * Service again on each pass (metallb.md 11.8).
  */
 function ingressChange(service: Service, verdict: Verdict): readonly { ip: string }[] | undefined {
@@ -59,7 +59,9 @@ function ingressChange(service: Service, verdict: Verdict): readonly { ip: strin
   const present = service.status.ingress;
   const same =
     present.length === texts.length &&
-    present.every((entry, i) => entry.ip === texts[i] && (entry.hostname ?? '') === '');
+    present.every(
+      ({ ip, ipMode = 'VIP', hostname = '' }, i) => ip === texts[i] && ipMode === 'VIP' && hostname === '',
+    );
   return same ? undefined : texts.map((ip) => ({ ip }));
 }
 
