@@ -66,7 +66,7 @@ function delegate(dir: string): void {
  */
 const HOLDER = `
 set -e
-hostname "$2"
+echo "$2" > /proc/sys/kernel/hostname
 mount -t tmpfs run /run
 for d in lib log; do
   mkdir -p "$1/var-$d" "$1/var-$d.work"
