@@ -293,11 +293,13 @@ export class Loop {
     if (failed.size > 0) this.#overlay.clear();
   }
 
-  /** Arranges the next look where nothing would call for it. */
+  /** Arranges the next look where nothing would call for it. Each look does: a look that comes earlier cancels what was arranged. */
   #again({ failures, unreadable }: Outcome): void {
     if (failures.some((f) => f.kind !== 'refused')) throw new Unfinished('some objects could not be written');
     if (failures.length > 0) this.#queue?.addAfter(RENDER, this.#timing.maxBackoffMs);
     if (unreadable.length > 0) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
+    const left = (this.#aheadSince ?? -Infinity) + this.#timing.aheadMs - this.#o.clock.now();
+    if (left > 0) this.#queue?.addAfter(RENDER, left);
   }
 
   /** Compares what the HelmRelease asks for with what Helm applied. */
@@ -313,13 +315,11 @@ export class Loop {
     this.#metrics.ahead.set({}, now.kind === 'ahead' ? 1 : 0);
     if (JSON.stringify(before) !== JSON.stringify(now))
       this.#o.log.info({ op: 'release', ...now }, 'HelmRelease looked at');
-    if (now.kind !== 'ahead') this.#aheadSince = undefined;
-    else if (this.#aheadSince === undefined) {
-      this.#aheadSince = this.#o.clock.now();
-      this.#queue?.addAfter(RENDER, this.#timing.aheadMs);
-      // A referenced ConfigMap may change without the HelmRelease doing so.
-      this.#queue?.addAfter(RELEASE, this.#timing.aheadMs);
-    }
+    const was = this.#aheadSince;
+    this.#aheadSince = now.kind === 'ahead' ? (was ?? this.#o.clock.now()) : undefined;
+    if (this.#aheadSince !== was) this.#queue?.add(RENDER);
+    // A referenced ConfigMap may change without the HelmRelease doing so.
+    if (now.kind === 'ahead') this.#queue?.addAfter(RELEASE, this.#timing.aheadMs);
   }
 
   /** Helm takes its time; only what lasts is told. */

@@ -88,9 +88,14 @@ export function messageOf(problems: readonly Problem[]): string {
   const errors = problems.filter(isError);
   const list = errors.length > 0 ? errors : problems;
   // The path says which object; its name would only repeat it.
-  const texts = list.slice(0, 3).map(({ object: _, ...p }) => problemText(p));
+  const texts = list.slice(0, 3).map((p) => problemText(withoutObject(p)));
   const more = list.length > 3 ? [`and ${list.length - 3} more`] : [];
   return cut([...texts, ...more].join('; '));
+}
+
+function withoutObject(problem: Problem): Problem {
+  const { object: _object, ...rest } = problem;
+  return rest;
 }
 
 /** One word for all of them: their code, where they agree. */

@@ -1,0 +1,332 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KubeClient } from '../../src/platform/kube/client.ts';
+import { toolPath } from '../../tools/servers/manifest.ts';
+import { type ApiServer, available, startApiServer } from '../servers/index.ts';
+import { client, startRelay } from './kube.rig.ts';
+import { conditions, Home, message, RELEASE, RULES, restricted } from './reconciler.rig.ts';
+
+const can = available('api');
+const flux = available('flux');
+const root = join(import.meta.dirname, '../..');
+const VALUES = {
+  pools: { web: { addresses: ['192.0.2.0/28'] } },
+  l2Advertisements: { all: {} },
+};
+const PEER = { myASN: 64500, peerASN: 64501, peerAddress: '192.0.2.1' };
+
+describe.skipIf(can !== true)(
+  `reconciler when something is missing${can === true ? '' : ` (${can})`}`,
+  () => {
+    let api: ApiServer;
+    let kube: KubeClient;
+    let home: Home;
+    let serial = 0;
+
+    beforeAll(async () => {
+      api = await startApiServer();
+      kube = await client(api.kubeconfig);
+    });
+    beforeEach(async () => {
+      home = await Home.make(api, kube, `faults-${++serial}`);
+    });
+    afterEach(() => home.close());
+    afterAll(async () => {
+      await kube?.close();
+      await api?.stop();
+    });
+
+    describe('RBAC', () => {
+      it('needs no more than the table of its README', async () => {
+        const kubeconfig = await restricted(home, 'least');
+        const running = await home.run({ kubeconfig });
+        await home.values({ ...VALUES, bgpPeers: { tor: { ...PEER, password: 'x' } } });
+        await home.told('Applied', { status: 'True' });
+        await home.values(VALUES);
+        await home.eventually(
+          'a pruned peer',
+          async () => (await home.list('metallb.io/bgppeers')).length === 0,
+        );
+        await home.configMap('more', 'pools: {extra: {addresses: [198.51.100.0/28]}}');
+        await home.told('Applied', { name: `${home.namespace}.more`, status: 'True' });
+        const forbidden = running.lines.filter((l) => /forbidden/i.test(l));
+        expect(forbidden).toEqual([]);
+      });
+
+      it('goes on with the other kinds when one may not be read, removes nothing, and recovers by itself', async () => {
+        const admin = await home.run();
+        await home.values({
+          ...VALUES,
+          communities: { c: { communities: [{ name: 'x', value: '64500:1' }] } },
+        });
+        await home.told('Applied', { status: 'True' });
+        await admin.stop();
+        const kubeconfig = await restricted(home, 'no-peers', ['bgppeers']);
+        await home.run({ kubeconfig });
+        await home.values({ pools: { web: { addresses: ['192.0.2.0/27'] } }, bgpPeers: { tor: PEER } });
+        const source = await home.told('Forbidden');
+        expect(conditions(source)).toEqual({ Ready: 'False Forbidden', Reconciling: 'True Forbidden' });
+        expect(message(source)).toContain('BGPPeer');
+        expect((await home.pool('web'))?.spec.addresses).toEqual(['192.0.2.0/27']);
+        expect((await home.list('metallb.io/communities')).length).toBe(1);
+        await restricted(home, 'no-peers');
+        await home.told('Applied', { status: 'True' });
+        expect((await home.list('metallb.io/bgppeers')).length).toBe(1);
+        await home.eventually('pruned', async () => (await home.list('metallb.io/communities')).length === 0);
+      });
+
+      it('tells when a kind may be read and not written, and writes nothing that shrinks', async () => {
+        const kubeconfig = await restricted(home, 'reader', ['l2advertisements']);
+        await home.apply({
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'Role',
+          metadata: { name: 'reader-more' },
+          rules: [{ apiGroups: ['metallb.io'], resources: ['l2advertisements'], verbs: ['list', 'watch'] }],
+        });
+        await home.apply({
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'RoleBinding',
+          metadata: { name: 'reader-more' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader-more' },
+          subjects: [{ kind: 'User', name: 'reader', apiGroup: 'rbac.authorization.k8s.io' }],
+        });
+        await home.run({ kubeconfig });
+        await home.values({ pools: VALUES.pools });
+        await home.told('Applied', { status: 'True' });
+        await home.values({
+          pools: { other: { addresses: ['192.0.2.64/28'] } },
+          l2Advertisements: { all: {} },
+        });
+        const source = await home.told('Forbidden');
+        expect(message(source)).toContain('L2Advertisement all');
+        expect((await home.pools()).map((p) => p.metadata.name)).toEqual(['other', 'web']);
+      });
+    });
+
+    describe('CRDs', () => {
+      it('waits for one that is missing at start, goes on with the others, and recovers by itself', async () => {
+        const file = join(root, 'chart/crds/bgppeers.metallb.io.yaml');
+        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.run();
+        await home.values({ ...VALUES, bgpPeers: { tor: PEER } });
+        const source = await home.told('KindMissing');
+        expect(message(source)).toContain('BGPPeer');
+        expect(await home.pool('web')).toBeDefined();
+        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.told('Applied', { status: 'True' });
+        expect((await home.list('metallb.io/bgppeers')).length).toBe(1);
+      });
+
+      it('waits for ConfigSource itself', async () => {
+        const file = join(root, 'chart/crds/configsources.herald.io.yaml');
+        await api.kubectl('delete', '-f', file, '--wait=true');
+        const running = await home.run();
+        await home.eventually('a word', async () =>
+          running.lines.some((l) => l.includes('ConfigSource') && l.includes('missing')),
+        );
+        await api.kubectl('apply', '--server-side', '-f', file);
+        await api.kubectl('wait', '--for=condition=Established', '-f', file);
+        await home.values(VALUES);
+        await home.told('Applied', { status: 'True' });
+      });
+
+      it('makes everything again after a CRD was deleted with its objects', async () => {
+        const file = join(root, 'chart/crds/communities.metallb.io.yaml');
+        await home.run();
+        await home.values({
+          ...VALUES,
+          communities: { c: { communities: [{ name: 'x', value: '64500:1' }] } },
+        });
+        await home.told('Applied', { status: 'True' });
+        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.told('KindMissing');
+        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.told('Applied', { status: 'True' });
+        expect((await home.list('metallb.io/communities')).length).toBe(1);
+      });
+    });
+
+    describe('the API server', () => {
+      it('may be gone at start and in the middle: nothing is lost', async () => {
+        const relay = await startRelay(api, `relay-${serial}`);
+        relay.refuse();
+        try {
+          await home.values(VALUES);
+          await home.run({ kubeconfig: relay.kubeconfig });
+          relay.accept();
+          await home.told('Applied', { status: 'True' });
+          relay.refuse();
+          await home.values({
+            pools: { web: { addresses: ['192.0.2.0/27'] } },
+            l2Advertisements: { all: {} },
+          });
+          relay.accept();
+          await home.eventually(
+            'the change',
+            async () => JSON.stringify((await home.pool('web'))?.spec.addresses) === '["192.0.2.0/27"]',
+          );
+          await home.told('Applied', { status: 'True' });
+        } finally {
+          await home.close();
+          await relay.close();
+        }
+      });
+
+      it('may be killed while a thousand pools are written', async () => {
+        const running = await home.run();
+        const pools = Object.fromEntries(
+          Array.from({ length: 1000 }, (_, i) => [`p${i}`, { addresses: [`10.${i >> 8}.${i & 255}.0/24`] }]),
+        );
+        await home.values({ pools });
+        await home.eventually(
+          'a beginning',
+          async () => (await running.counter('writes_total')) >= 0 && (await home.pools()).length > 20,
+        );
+        await api.restart();
+        await home.eventually(
+          'all of them',
+          async () => (await home.pools().catch(() => [])).length === 1000,
+        );
+        await home.told('Applied', { status: 'True' });
+      });
+    });
+
+    describe.skipIf(flux !== true)('the HelmRelease', () => {
+      const release = (spec: object) => ({
+        apiVersion: 'helm.toolkit.fluxcd.io/v2',
+        kind: 'HelmRelease',
+        metadata: { name: 'herald' },
+        spec: {
+          interval: '10m',
+          chart: { spec: { chart: './chart', sourceRef: { kind: 'GitRepository', name: 'fleet' } } },
+          ...spec,
+        },
+      });
+      const deployment = () => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: {
+          name: 'anything',
+          labels: {
+            'app.kubernetes.io/instance': RELEASE,
+            'app.kubernetes.io/component': 'reconciler',
+            'helm.toolkit.fluxcd.io/name': 'herald',
+            'helm.toolkit.fluxcd.io/namespace': home.namespace,
+          },
+        },
+        spec: {
+          selector: { matchLabels: { a: 'b' } },
+          template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'a' }] } },
+        },
+      });
+
+      beforeAll(async () => {
+        await api.kubectl('apply', '--server-side', '-f', toolPath('flux-crds.yaml'));
+        await api.kubectl(
+          'wait',
+          '--for=condition=Established',
+          '--timeout=60s',
+          'crd/helmreleases.helm.toolkit.fluxcd.io',
+        );
+      });
+
+      it('freezes every write while it is suspended, drift repair included, and says what waits', async () => {
+        await home.apply(deployment());
+        await home.apply(release({ suspend: true }));
+        await home.run();
+        await home.values(VALUES);
+        const frozen = await home.told('Suspended');
+        expect(conditions(frozen)).toEqual({ Ready: 'False Suspended', Suspended: 'True Suspended' });
+        expect(message(frozen)).toBe(`2 writes wait until HelmRelease ${home.namespace}/herald is resumed`);
+        expect(await home.pools()).toEqual([]);
+
+        await home.apply(release({ suspend: false }));
+        await home.told('Applied', { status: 'True' });
+        await home.apply(release({ suspend: true }));
+        await home.configMap('more', 'pools: {extra: {addresses: [198.51.100.0/28]}}');
+        await api.kubectl('-n', home.namespace, 'delete', 'ipaddresspool', 'web');
+        await home.told('Suspended');
+        expect(await home.pools()).toEqual([]);
+        await home.apply(release({ suspend: false }));
+        await home.told('Applied', { status: 'True' });
+        await home.told('Applied', { name: `${home.namespace}.more`, status: 'True' });
+        expect((await home.pools()).map((p) => p.metadata.name)).toEqual(['extra', 'web']);
+      });
+
+      it('is named in the status, and found where the values point to another', async () => {
+        await home.apply(deployment());
+        await home.apply(release({}));
+        await home.run();
+        await home.values(VALUES);
+        const source = await home.told('Applied', { status: 'True' });
+        expect(source.status).toMatchObject({ helmRelease: `${home.namespace}/herald` });
+        await home.values({
+          ...VALUES,
+          source: { helmRelease: { name: 'other', namespace: home.namespace } },
+        });
+        await home.eventually('the other', async () => {
+          const s = await home.source();
+          return JSON.stringify(s?.status).includes(`${home.namespace}/other`);
+        });
+      });
+
+      it('is told to be ahead when it asks for values that Helm does not apply', async () => {
+        await home.apply(deployment());
+        await home.apply({
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'base' },
+          data: { 'values.yaml': 'pools: {}' },
+        });
+        await home.apply(release({ valuesFrom: [{ kind: 'ConfigMap', name: 'base' }] }));
+        await home.run({ timing: { aheadMs: 300 } });
+        await home.values(VALUES);
+        const source = await home.told('ValuesNotApplied', { type: 'InSync' });
+        expect(conditions(source)).toMatchObject({ Ready: 'True Applied', InSync: 'False ValuesNotApplied' });
+      });
+    });
+
+    it('ends cleanly on SIGTERM, with its Lease released', async () => {
+      const child = spawn(
+        join(root, 'node_modules/.bin/node'),
+        [
+          join(root, 'src/bin/reconciler.ts'),
+          '--namespace',
+          home.namespace,
+          '--port',
+          '0',
+          '--health-probe-port',
+          '0',
+        ],
+        { env: { ...process.env, KUBECONFIG: api.kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      let out = '';
+      child.stdout.on('data', (d) => (out += d));
+      child.stderr.on('data', (d) => (out += d));
+      const exited = once(child, 'exit');
+      try {
+        await home.values(VALUES);
+        await home.told('Applied', { status: 'True' });
+        child.kill('SIGTERM');
+        const [code] = await exited;
+        expect(code, out).toBe(0);
+        const holder = ['get', 'lease', 'herald-reconciler', '-o', 'jsonpath={.spec.holderIdentity}'];
+        expect(await api.kubectl('-n', home.namespace, ...holder)).toBe('');
+      } finally {
+        child.kill('SIGKILL');
+      }
+    });
+
+    it('has its rights in the README, resource by resource and verb by verb', () => {
+      const table = readFileSync(join(root, 'src/programs/reconciler/README.md'), 'utf8').split('\n');
+      for (const { resources, verbs } of RULES) {
+        const row = table.find((line) => line.startsWith('|') && resources.every((r) => line.includes(r)));
+        expect(row, resources.join()).toBeDefined();
+        for (const verb of verbs) expect(row, `${resources}: ${verb}`).toMatch(new RegExp(`\\b${verb}\\b`));
+      }
+    });
+  },
+);
