@@ -1,9 +1,11 @@
 /** The real kube-apiserver on the real etcd, and what tests ask of it: users, death, restart, compaction. */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { toolPath } from '../../tools/servers/manifest.ts';
+import { demand } from './available.ts';
 import { type KeyPair, kubeconfigText, makeAuthority, makeClient, makeServing } from './certs.ts';
 import { must } from './exec.ts';
 import { type Daemon, inRun, type Run } from './run.ts';
@@ -285,6 +287,7 @@ export interface ApiServerOptions {
 /** Starts etcd and kube-apiserver alone, on a loopback address of their own; ready when this resolves. */
 export function startApiServer(o: ApiServerOptions = {}): Promise<ApiServer> {
   return inRun(async (run) => {
+    demand('api');
     const api = await startControlPlane(run, {
       flags: o.flags ?? [],
       ...(o.serviceCidr === undefined ? {} : { serviceCidr: o.serviceCidr }),

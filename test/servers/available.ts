@@ -34,3 +34,9 @@ export function available(level: Level): true | string {
   if (level === 'netns' && !canUnshare()) return 'this user may not make network namespaces';
   return true;
 }
+
+/** Throws with the reason where a level cannot run. */
+export function demand(level: Level): void {
+  const can = available(level);
+  if (can !== true) throw new Error(`cannot run the level "${level}" here: ${can}`);
+}

@@ -1,4 +1,5 @@
 /** A whole cluster on one Linux machine, as root: real control plane, N real nodes, and a client beside them. */
+
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import {
@@ -8,6 +9,7 @@ import {
   startControllerManager,
   startControlPlane,
 } from './apiserver.ts';
+import { demand } from './available.ts';
 import { MARK } from './clean.ts';
 import { type Result, until } from './exec.ts';
 import {
@@ -125,6 +127,7 @@ function startNodes(
 /** Starts a cluster; nodes are Ready, Services are served and pods can be made when this resolves. */
 export function startCluster(o: ClusterOptions): Promise<Cluster> {
   return inRun(async (run) => {
+    demand('cluster');
     const network = await makeNetwork(run);
     const controlPlane = async () => {
       const api = await startControlPlane(run, { bind: network.gateway, port: 6443, forNodes: true });

@@ -1,8 +1,10 @@
 /** Flux's source-, kustomize- and helm-controller as processes against an API server, with a git server to feed them. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import type { ApiServer } from './apiserver.ts';
+import { demand } from './available.ts';
 import { until } from './exec.ts';
 import { type GitServer, startGit } from './git.ts';
 import type { Daemon } from './run.ts';
@@ -98,6 +100,7 @@ interface Ready {
 
 /** Installs Flux's CRDs, makes namespace flux-system, and starts the controllers and a git server. */
 export async function startFlux(api: ApiServer): Promise<Flux> {
+  demand('flux');
   const crds = toolPath('flux-crds.yaml');
   const git = await startGit({ dir: api.lab.dir, host: api.lab.loopback, mark: api.lab.dir });
   api.lab.defer(() => git.close());
