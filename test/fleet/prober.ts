@@ -9,20 +9,26 @@ export interface Reply {
 
 export interface Prober {
   readonly replies: readonly Reply[];
-  /** Requests that stayed without an answer before the next one was sent. */
-  readonly lost: number;
   /** The first reply at or after a moment; waits for it. Throws when the time is over. */
   firstAfter(moment: number, timeoutMs?: number): Promise<Reply>;
-  stop(): Promise<void>;
+  /** Ends it. A reply that comes after the next request was sent is late, not lost. */
+  stop(): Promise<Count>;
 }
 
-/** Time between two requests, milliseconds: also how late an answer may be before it counts as lost. */
+export interface Count {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+}
+
+/** Time between two requests, milliseconds. */
 export const PROBE_MS = 20;
 
 /** Starts probing. Every request is an ARP who-has on the client's link; nothing is cached. */
 export function probe(cluster: Cluster, address: string): Prober {
   const replies: Reply[] = [];
-  let lost = 0;
+  let late = 0;
+  let summary = '';
   let wake: () => void = () => {};
   const args = ['-oL', 'arping', '-i', 'eth0', '-W', String(PROBE_MS / 1000), address];
   const child = cluster.spawn(cluster.client.netns, 'stdbuf', args);
@@ -34,16 +40,14 @@ export function probe(cluster: Cluster, address: string): Prober {
     for (const line of lines) {
       const mac = /bytes from ([0-9a-f:]{17})/.exec(line)?.[1];
       if (mac !== undefined) replies.push({ at, mac });
-      else if (line.startsWith('Timeout')) lost++;
+      else if (line.startsWith('Timeout')) late++;
+      else if (line.includes('packets transmitted')) summary = line;
     }
     wake();
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
     replies,
-    get lost() {
-      return lost;
-    },
     async firstAfter(moment, timeoutMs = 30_000) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
@@ -60,6 +64,10 @@ export function probe(cluster: Cluster, address: string): Prober {
     async stop() {
       child.kill('SIGINT');
       await ended;
+      const [sent = 0, received = 0] = (summary.match(/\d+/g) ?? []).map(Number);
+      if (sent === 0) throw new Error(`arping for ${address} sent nothing: ${summary}`);
+      // The request under way at the end is unanswered too, but nothing timed out for it.
+      return { sent, received, lost: Math.min(late, Math.max(0, sent - received)) };
     },
   };
 }
