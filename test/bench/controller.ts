@@ -14,6 +14,8 @@ import { Cluster, NAMESPACE, type Program, startController } from '../api/contro
 import { type ApiServer, available, startApiServer, until } from '../servers/index.ts';
 
 const PARALLEL = 32;
+/** There are only some 2,700 node ports. */
+const PORTLESS = { allocateLoadBalancerNodePorts: false };
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const log = createLog({ level: 'none', clock: systemClock });
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
@@ -57,7 +59,7 @@ async function started(api: ApiServer): Promise<{ program: Program; readyMs: num
 
 /** What the server takes when statuses are patched as the controller does it, on Services that the controller leaves alone. */
 async function patchRate(kube: KubeClient, cluster: Cluster, count: number): Promise<number> {
-  const spec = { loadBalancerClass: 'example.com/other' };
+  const spec = { ...PORTLESS, loadBalancerClass: 'example.com/other' };
   const made = await Promise.all(
     Array.from({ length: count }, (_, i) => cluster.service(`bench/raw${i}`, { spec })),
   );
@@ -102,7 +104,7 @@ async function latencies(kube: KubeClient, cluster: Cluster, runs: number): Prom
       if (changed === key && reflector.store.get(key)?.status.ingress.length) seen.resolve(performance.now());
     });
     const start = performance.now();
-    await cluster.service(key);
+    await cluster.service(key, { spec: PORTLESS });
     result.push((await seen.promise) - start);
     stop();
   }
@@ -127,7 +129,7 @@ async function idle({ api, kube, cluster }: Lab): Promise<void> {
 }
 
 async function scale({ api, kube, cluster }: Lab, count: number): Promise<void> {
-  const makingMs = await inParallel(count, (i) => cluster.service(`bench/s${i}`));
+  const makingMs = await inParallel(count, (i) => cluster.service(`bench/s${i}`, { spec: PORTLESS }));
   const rawBefore = await patchRate(kube, cluster, Math.min(count, 2_000));
   const first = await started(api);
   const allMs = (await whenWritten(first.program, count)) - first.at;
@@ -145,7 +147,7 @@ async function scale({ api, kube, cluster }: Lab, count: number): Promise<void> 
 
   const again = await started(api);
   const start = performance.now();
-  await cluster.service('latency/after');
+  await cluster.service('latency/after', { spec: PORTLESS });
   await cluster.address('latency/after', 60_000);
   say(
     `  restart: ready after ${seconds(again.readyMs)}, a new Service served ${seconds(performance.now() - start)} later, statuses written again: ${(await written(again.program)) - 1}`,
