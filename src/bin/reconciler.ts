@@ -10,8 +10,10 @@ import { serveHealth } from '../platform/obs/server.ts';
 import { NAME } from '../programs/reconciler/options.ts';
 import { reconcile } from '../programs/reconciler/reconciler.ts';
 import { type CommonFlags, execute, program, readFlags } from './flags.ts';
+import { configDirOption, followLogLevel } from './settings.ts';
 
 interface Flags extends CommonFlags {
+  readonly configDir?: string;
   readonly release: string;
   readonly sourcesNamespaces: readonly string[];
   readonly podName: string;
@@ -34,6 +36,7 @@ for (const option of [
   new Option('--sources-namespaces <names>', 'further namespaces whose labelled ConfigMaps are sources')
     .argParser(names)
     .default([], 'none'),
+  configDirOption(),
   new Option('--pod-name <name>', 'identity in the Lease').env('METALLB_POD_NAME').default(''),
 ])
   command.addOption(option);
@@ -44,6 +47,7 @@ await execute((signal) => main(flags, signal));
 async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const common = { clock: systemClock, random: systemRandom, metrics: new Metrics() };
   const log = createLog({ level: o.logLevel, clock: systemClock, fields: { program: NAME } });
+  const settings = followLogLevel({ dir: o.configDir, level: o.logLevel, log, clock: systemClock });
   const where = o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig };
   // A thousand pools are written in one go: the budget must not make that take a minute.
   const client = await connect({ ...common, ...where, log, userAgent: NAME, qps: 500, burst: 1000 });
@@ -56,7 +60,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   try {
     await reconcile({ ...common, client, log, namespace, release, sourcesNamespaces, identity }, signal);
   } finally {
-    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all([settings, ...servers].map((part) => part.close()));
     await client.close();
   }
 }
