@@ -1,3 +1,4 @@
+import type { KubeObject } from '../../domain/api/object.ts';
 import { idOf, type LiveObject, viewOf } from '../../domain/desired/object.ts';
 
 /**
@@ -53,7 +54,7 @@ export class Overlay {
 }
 
 /** Whether the first is an earlier state than the second. Versions of one kind grow, and the API promises that they compare as numbers. */
-function isOlder(a: LiveObject, b: LiveObject): boolean {
+export function isOlder(a: KubeObject, b: KubeObject): boolean {
   const [x, y] = [a.metadata.resourceVersion, b.metadata.resourceVersion];
   if (!/^\d+$/.test(x) || !/^\d+$/.test(y)) return false;
   return BigInt(x) < BigInt(y);

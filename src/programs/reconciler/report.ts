@@ -10,6 +10,7 @@ import { type Resource, resource } from '../../platform/kube/resource.ts';
 import { isAbort } from '../../platform/obs/clock.ts';
 import type { ReconcilerMetrics } from './metrics.ts';
 import { NAME, type Options } from './options.ts';
+import { isOlder } from './overlay.ts';
 import { cut, type StatusInput, statusOf } from './status.ts';
 
 /** What there is to tell about one source. */
@@ -29,6 +30,8 @@ export class Reporter {
   /** Reason under which a source is counted as stalled, to take the series away again. */
   readonly #stalled = new Map<string, string>();
 
+  readonly #written = new Map<string, ConfigSource>();
+
   constructor(o: Options, metrics: ReconcilerMetrics) {
     this.#o = o;
     this.#metrics = metrics;
@@ -39,9 +42,9 @@ export class Reporter {
 
   /** Writes the status when it differs from the present one. Throws what the API server answers. */
   async report(report: Report, signal: AbortSignal): Promise<void> {
-    const { configSource } = report;
+    const configSource = this.#newest(report.configSource);
     const { name, namespace = '' } = configSource.metadata;
-    const status = statusOf({ ...report, now: kubeTime(this.#o.clock.date()) });
+    const status = statusOf({ ...report, configSource, now: kubeTime(this.#o.clock.date()) });
     this.#measure(name, report);
     for (const text of report.repaired)
       this.#events.record(about(configSource), {
@@ -56,8 +59,20 @@ export class Reporter {
       metadata: { name, namespace, uid: configSource.metadata.uid },
       status,
     };
-    await this.#resource.apply(body, { fieldManager: NAME, subresource: 'status', signal });
-    this.#tell(report, status);
+    this.#written.set(
+      name,
+      await this.#resource.apply(body, { fieldManager: NAME, subresource: 'status', signal }),
+    );
+    this.#tell({ ...report, configSource }, status);
+  }
+
+  /** What we wrote last, until the watch has brought it: without it one piece of news would be told twice. */
+  #newest(watched: ConfigSource): ConfigSource {
+    const { name, uid } = watched.metadata;
+    const written = this.#written.get(name);
+    if (written?.metadata.uid === uid && isOlder(watched, written)) return written;
+    this.#written.delete(name);
+    return watched;
   }
 
   /** Makes the ConfigSource of a ConfigMap. */
