@@ -83,22 +83,8 @@ async function exposeWeb(fleet: Fleet): Promise<Omit<Lab, 'values'>> {
   const { cluster } = fleet;
   const first = cluster.network.address(200);
   const prober = probe(cluster, first);
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
-  };
   const start = performance.now();
-  await fleet.client.request({ method: 'POST', path: '/api/v1/namespaces/default/services', body: service });
-  const created = performance.now();
-  const seen = await fleet.see(
-    'service',
-    'web',
-    'address of Service web',
-    (o) => at(o, 'status.loadBalancer.ingress[0].ip') !== undefined,
-  );
-  const address = String(at(seen.object, 'status.loadBalancer.ingress[0].ip'));
+  const { address, created, seen } = await fleet.expose('web');
   if (address !== first) throw new Error(`Service web got ${address}, expected ${first}`);
   const reply = await prober.firstAfter(created);
   sayHops(start, [
@@ -108,24 +94,9 @@ async function exposeWeb(fleet: Fleet): Promise<Omit<Lab, 'values'>> {
   ]);
   say(tells(seen.object, 'herald.io/Allocated'));
   const pages = new Set<string>();
-  for (let i = 0; i < 20 && pages.size < 2; i++) pages.add(await page(fleet, address));
+  for (let i = 0; i < 20 && pages.size < 2; i++) pages.add(await fleet.page(address));
   say(`curl http://${address}/hostname from outside, through kube-proxy: ${[...pages].join(', ')}`);
   return { address, prober };
-}
-
-async function page(fleet: Fleet, address: string): Promise<string> {
-  const { cluster } = fleet;
-  const done = await cluster.run(cluster.client.netns, 'curl', [
-    '-sf',
-    '-m',
-    '5',
-    '--retry',
-    '5',
-    '--retry-all-errors',
-    `http://${address}/hostname`,
-  ]);
-  if (done.code !== 0) throw new Error(`curl http://${address}: exit ${done.code} ${done.stderr}`);
-  return done.stdout.trim();
 }
 
 /** Second commit: the pool grows while the prober runs. Nothing restarts, nothing is lost. */
@@ -216,6 +187,6 @@ async function stillServed(fleet: Fleet, lab: Lab): Promise<void> {
   if (now !== lab.address) throw new Error(`Service web has ${now}, it had ${lab.address}`);
   await lab.prober.firstAfter(performance.now(), 2000);
   say(
-    `nothing lost: Service web still has ${lab.address}, ARP answers, and the page comes from ${await page(fleet, lab.address)}`,
+    `nothing lost: Service web still has ${lab.address}, ARP answers, and the page comes from ${await fleet.page(lab.address)}`,
   );
 }

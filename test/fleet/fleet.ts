@@ -60,6 +60,10 @@ export interface Fleet {
   /** Waits until the HelmRelease has applied exactly this commit's values and is Ready. */
   ready(timeoutMs?: number): Promise<Seen>;
   pods(): Promise<Pod[]>;
+  /** Creates a Service of type LoadBalancer for the web servers; when it was created, and its address. */
+  expose(name: string): Promise<{ readonly address: string; readonly created: number; readonly seen: Seen }>;
+  /** The web page at an address, fetched by the client outside the cluster. */
+  page(address: string): Promise<string>;
   /** A Deployment that answers its host name over HTTP on every node, and nothing else yet. */
   startWeb(): Promise<void>;
   stop(): Promise<void>;
@@ -116,6 +120,8 @@ async function withFlux(cluster: Cluster): Promise<Fleet> {
       see('helmrelease', NAME, 'HelmRelease Ready', (o) => isCurrently(o, 'Ready', 'True'), timeoutMs),
     pods: async () =>
       podsOf(await client.request({ method: 'GET', path: `/api/v1/namespaces/${NAMESPACE}/pods` })),
+    expose: (name) => expose(client, see, name),
+    page: (address) => page(cluster, address),
     startWeb: () => startWeb(cluster),
     async stop() {
       await client.close();
@@ -140,6 +146,27 @@ function podsOf(list: unknown): Pod[] {
     ready: at(pod, 'status.containerStatuses[0].ready') === true,
     restarts: Number(at(pod, 'status.containerStatuses[0].restartCount') ?? 0),
   }));
+}
+
+async function expose(client: KubeClient, see: Fleet['see'], name: string): ReturnType<Fleet['expose']> {
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'default' },
+    spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  };
+  await client.request({ method: 'POST', path: PATHS.service, body });
+  const created = performance.now();
+  const ip = (o: Raw): unknown => at(o, 'status.loadBalancer.ingress[0].ip');
+  const seen = await see('service', name, `address of Service ${name}`, (o) => ip(o) !== undefined);
+  return { address: String(ip(seen.object)), created, seen };
+}
+
+async function page(cluster: Cluster, address: string): Promise<string> {
+  const args = ['-sf', '-m', '5', '--retry', '5', '--retry-all-errors', `http://${address}/hostname`];
+  const done = await cluster.run(cluster.client.netns, 'curl', args);
+  if (done.code !== 0) throw new Error(`curl http://${address}: exit ${done.code} ${done.stderr}`);
+  return done.stdout.trim();
 }
 
 /** Two web servers; which of them answers shows that kube-proxy balances. */

@@ -1,0 +1,295 @@
+/** Herald as operators run it: installed by Flux from git on a whole cluster, changed by commits, and hurt. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fleet, install, labValues, NAME, NAMESPACE, OVERLAY, startFleet } from '../fleet/fleet.ts';
+import { at, condition, isCurrently } from '../fleet/observe.ts';
+import { probe } from '../fleet/prober.ts';
+import { leftovers, until } from '../servers/index.ts';
+
+const values = (fleet: Fleet, more = '', last = 209): string =>
+  `${labValues(`pools:
+  web:
+    addresses: [${fleet.cluster.network.address(200)}-${fleet.cluster.network.address(last)}]
+l2Advertisements:
+  lan:
+    ipAddressPools: [web]
+`)}${more}`;
+
+const tell = (what: string, ms: number): void => console.log(`e2e: ${what}: ${(ms / 1000).toFixed(2)} s`);
+
+describe('a cluster that follows git', () => {
+  let fleet: Fleet;
+  let address: string;
+
+  beforeAll(async () => {
+    fleet = await startFleet({ nodes: 2, deadAfterSeconds: 6 });
+  });
+  afterAll(async () => {
+    await fleet?.stop();
+    if (fleet) expect(leftovers(fleet.cluster.dir)).toEqual([]);
+  });
+
+  const kubectl = (...args: string[]) => fleet.cluster.kubectl('-n', NAMESPACE, ...args);
+  /** Waits until Flux has released exactly this commit's values, or failed to. */
+  const released = async (more: (version: number) => boolean, status: 'True' | 'False' = 'True') =>
+    fleet.see(
+      'helmrelease',
+      NAME,
+      `HelmRelease Ready=${status}`,
+      (o) =>
+        more(Number(at(o, 'status.history[0].version'))) && condition(o, 'Ready')?.status === status
+          ? status === 'False' || isCurrently(o, 'Ready', 'True')
+          : false,
+      120_000,
+    );
+  const version = async (): Promise<number> => {
+    const { object } = await fleet.see('helmrelease', NAME, 'HelmRelease', () => true);
+    return Number(at(object, 'status.history[0].version'));
+  };
+  /** Node that announces, as its speaker says. */
+  const owner = async (service = 'web'): Promise<string> => {
+    const nodes = async () =>
+      (
+        await kubectl(
+          'get',
+          'servicel2statuses',
+          '-l',
+          `metallb.io/service-name=${service}`,
+          '-o',
+          'jsonpath={.items[*].status.node}',
+        )
+      ).split(' ');
+    return until('one owner', async () => {
+      const all = (await nodes()).filter((n) => n !== '');
+      return all.length === 1 ? all[0] : undefined;
+    });
+  };
+
+  it('is Ready by itself after one pass: CRDs, programs and pool', async () => {
+    await fleet.flux.git.push({ [`${OVERLAY}/values.yaml`]: values(fleet) }, 'pool web');
+    await Promise.all([install(fleet), fleet.startWeb()]);
+    await fleet.ready();
+    await fleet.see('pool', 'web', 'pool web', () => true);
+    const pods = await fleet.pods();
+    expect(pods.length).toBe(5);
+    expect(pods.every((p) => p.ready && p.restarts === 0)).toBe(true);
+  });
+
+  it('serves a Service to a client outside: address, ARP, page', async () => {
+    ({ address } = await fleet.expose('web'));
+    expect(address).toBe(fleet.cluster.network.address(200));
+    const prober = probe(fleet.cluster, address);
+    const { mac } = await prober.firstAfter(0);
+    await prober.stop();
+    const link = await fleet.cluster.run(
+      fleet.cluster.nodes.find((n) => n.name === 'node1')?.netns ?? '',
+      'cat',
+      ['/sys/class/net/eth0/address'],
+    );
+    expect((mac === link.stdout.trim()) === ((await owner()) === 'node1')).toBe(true);
+    expect(await fleet.page(address)).toMatch(/^web-/);
+  });
+
+  it('shows no drift to Flux, and no release without a change', async () => {
+    const before = await version();
+    await fleet.flux.reconcile(`helmrelease/${NAME}`, NAMESPACE);
+    const token = await kubectl(
+      'get',
+      'helmrelease',
+      NAME,
+      '-o',
+      String.raw`jsonpath={.metadata.annotations.reconcile\.fluxcd\.io/requestedAt}`,
+    );
+    const { object } = await fleet.see(
+      'helmrelease',
+      NAME,
+      'reconciled',
+      (o) => at(o, 'status.lastHandledReconcileAt') === token && isCurrently(o, 'Ready', 'True'),
+    );
+    expect(condition(object, 'Drifted')?.status ?? 'False').toBe('False');
+    expect(await version()).toBe(before);
+    const events = await kubectl('get', 'events', '-o', 'jsonpath={.items[*].reason}');
+    expect(events).not.toContain('DriftDetected');
+  });
+
+  it('takes a pool commit live: no pod restarts, no reply is lost', async () => {
+    const pods = async () => (await fleet.pods()).map((p) => [p.uid, p.restarts]).sort();
+    const before = await pods();
+    const prober = probe(fleet.cluster, address);
+    await prober.firstAfter(0);
+    const next = (await version()) + 1;
+    await fleet.pushValues(values(fleet, '', 219), 'grow pool web');
+    await released((v) => v === next);
+    const count = await prober.stop();
+    expect(count.lost).toBe(0);
+    expect(await pods()).toEqual(before);
+  });
+
+  it('takes log level and interface list live, without a new pod', async () => {
+    const before = (await fleet.pods()).map((p) => p.uid).sort();
+    const next = (await version()) + 1;
+    await fleet.pushValues(
+      values(
+        fleet,
+        'speaker:\n  logLevel: debug\ncontroller:\n  logLevel: debug\nreconciler:\n  logLevel: debug\n',
+      ),
+      'debug',
+    );
+    await released((v) => v === next);
+    expect((await fleet.pods()).map((p) => p.uid).sort()).toEqual(before);
+    // kubelet brings a mounted ConfigMap within its sync period.
+    for (const component of ['speaker', 'controller', 'reconciler'])
+      await until(
+        `debug lines of the ${component}`,
+        async () =>
+          (await kubectl('logs', '-l', `app.kubernetes.io/component=${component}`, '--tail=-1')).includes(
+            '"level":"debug"',
+          ),
+        { timeoutMs: 120_000, everyMs: 1000 },
+      );
+  });
+
+  it('puts back what somebody changed by hand: the pool by Herald, the workload by Flux', async () => {
+    await expect(kubectl('delete', 'ipaddresspool', 'web')).rejects.toThrow(/in use/);
+    await kubectl('patch', 'ipaddresspool', 'web', '--type=merge', '-p', '{"spec":{"avoidBuggyIPs":true}}');
+    await fleet.see('pool', 'web', 'pool as rendered', (o) => at(o, 'spec.avoidBuggyIPs') === false);
+    await kubectl('scale', 'deployment/herald-controller', '--replicas=1');
+    await fleet.flux.reconcile(`helmrelease/${NAME}`, NAMESPACE);
+    await until(
+      'two replicas again',
+      async () =>
+        (await kubectl(
+          'get',
+          'deployment',
+          'herald-controller',
+          '-o',
+          'jsonpath={.status.readyReplicas}',
+        )) === '2',
+      { timeoutMs: 90_000 },
+    );
+  });
+
+  it('refuses a bad commit with its place, rolls back where asked to, and keeps everything', async () => {
+    const remediate = `patches:
+  - target: {kind: HelmRelease, name: herald}
+    patch: |-
+      - op: replace
+        path: /spec/upgrade
+        value: {crds: CreateReplace, strategy: {name: RemediateOnFailure}, remediation: {retries: 0, strategy: rollback, remediateLastFailure: true}}
+`;
+    const kustomization = `${fleet.flux.git.clone}/${OVERLAY}/kustomization.yaml`;
+    const good = values(fleet);
+    const next = (await version()) + 1;
+    await fleet.push(
+      {
+        [`${OVERLAY}/kustomization.yaml`]: readFileSync(kustomization, 'utf8') + remediate,
+        [`${OVERLAY}/values.yaml`]: good,
+      },
+      'roll back on failure',
+    );
+    await released((v) => v === next);
+    await fleet.pushValues(good.replace(/\.200-/, '.250-'), 'a reversed range');
+    const rolledBack = await fleet.see(
+      'helmrelease',
+      NAME,
+      'roll-back',
+      (o) => condition(o, 'Remediated')?.status === 'True',
+      120_000,
+    );
+    expect(condition(rolledBack.object, 'Remediated')?.reason).toBe('RollbackSucceeded');
+    const source = await fleet.see('configsource', NAME, 'accepted again', (o) =>
+      isCurrently(o, 'Ready', 'True'),
+    );
+    expect(at(source.object, 'status.pools')).toBe(1);
+    expect(await fleet.page(address)).toMatch(/^web-/);
+    await fleet.pushValues(`${good}# good again\n`, 'good again');
+    await released((v) => v > next + 1);
+  });
+
+  it('rolls every pod by an upgrade and gives each Service the address it had', async () => {
+    const before = (await fleet.pods()).map((p) => p.uid);
+    const prober = probe(fleet.cluster, address);
+    await prober.firstAfter(0);
+    const annotate = ['reconciler', 'controller', 'speaker']
+      .map((c) => `${c}:\n  podAnnotations: {example.com/roll: "1"}\n`)
+      .join('');
+    const next = (await version()) + 1;
+    await fleet.pushValues(values(fleet, annotate), 'roll all pods');
+    await released((v) => v >= next);
+    const after = (await fleet.pods()).map((p) => p.uid);
+    expect(after.filter((uid) => before.includes(uid))).toEqual([]);
+    await prober.firstAfter(performance.now());
+    const count = await prober.stop();
+    console.log(
+      `e2e: all pods rolled: ${count.lost} of ${count.sent} ARP requests (one every 20 ms) had no reply`,
+    );
+    const { object } = await fleet.see('service', 'web', 'Service web', () => true);
+    expect(at(object, 'status.loadBalancer.ingress[0].ip')).toBe(address);
+  });
+
+  it('goes on giving addresses when the leading controller is killed', async () => {
+    const leader = async () =>
+      kubectl('get', 'lease', 'herald-controller', '-o', 'jsonpath={.spec.holderIdentity}');
+    const first = await leader();
+    await kubectl('delete', 'pod', first, '--grace-period=0', '--force');
+    const killed = performance.now();
+    const { seen } = await fleet.expose('after-leader');
+    tell('leader killed until a new Service has its address', seen.at - killed);
+    expect(await leader()).not.toBe(first);
+    await fleet.cluster.kubectl('delete', 'service', 'after-leader');
+  });
+
+  it('moves an address when its speaker pod is killed', async () => {
+    const node = await owner();
+    const pod = (await fleet.pods()).find((p) => p.name.startsWith('herald-speaker') && p.node === node);
+    const prober = probe(fleet.cluster, address);
+    await prober.firstAfter(0);
+    await kubectl('delete', 'pod', pod?.name ?? '', '--grace-period=0', '--force');
+    const killed = performance.now();
+    const reply = await prober.firstAfter(killed + 50);
+    tell('speaker pod killed until the next ARP reply', reply.at - killed);
+    await prober.stop();
+    expect(await fleet.page(address)).toMatch(/^web-/);
+    await kubectl('rollout', 'status', 'daemonset/herald-speaker', '--timeout=60s');
+  });
+
+  it('moves an address when its node is cut off, takes commits meanwhile, and gives it back', async () => {
+    const node = await owner();
+    const prober = probe(fleet.cluster, address);
+    await prober.firstAfter(0);
+    await fleet.cluster.nodeDown(node);
+    const cut = performance.now();
+    const reply = await prober.firstAfter(cut + 100, 60_000);
+    tell('node cut off until another answers ARP', reply.at - cut);
+    await prober.stop();
+    // Helm's wait may time out on the DaemonSet of a dead node; the pool must be there all the same.
+    await fleet.pushValues(values(fleet, '', 229), 'grow while a node is down');
+    await fleet.see('pool', 'web', 'pool grown while a node is down', (o) =>
+      String(at(o, 'spec.addresses[0]')).endsWith('.229'),
+    );
+    await fleet.cluster.nodeUp(node);
+    await fleet.cluster.nodeReady(node);
+    expect(await fleet.page(address)).toMatch(/^web-/);
+  });
+
+  it('leaves CRDs, pools and addresses behind when it is uninstalled', async () => {
+    await fleet.flux.reconcile(`helmrelease/${NAME}`, NAMESPACE).catch(() => {});
+    await fleet.cluster.kubectl(
+      '-n',
+      'flux-system',
+      'patch',
+      'kustomization',
+      NAME,
+      '--type=merge',
+      '-p',
+      '{"spec":{"suspend":true}}',
+    );
+    await kubectl('delete', 'helmrelease', NAME, '--timeout=120s');
+    await fleet.see('pool', 'web', 'pool web after the uninstall', () => true);
+    const { object } = await fleet.see('service', 'web', 'Service web', () => true);
+    expect(at(object, 'status.loadBalancer.ingress[0].ip')).toBe(address);
+    expect(await fleet.cluster.kubectl('get', 'crd', 'ipaddresspools.metallb.io', '-o', 'name')).toContain(
+      'ipaddresspools',
+    );
+  });
+});
