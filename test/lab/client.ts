@@ -1,5 +1,6 @@
 /**
- * A client on the local network, run inside its namespace: `client.ts '{"interface": "eth0", ...}'`. With `ips` it asks
+ * A client on the local network, run inside its namespace: `client.ts '{"interface": "eth0", ...}'`. With `flood` it asks
+ * for all of `ips` in turn at a rate, for a time, and counts. With `ips` it asks
  * for each of them every `everyMs` until it gets SIGTERM; with `frames` it sends those (hex) and listens for `waitMs`. In the end it prints
  * one JSON object, a Report.
  */
@@ -18,6 +19,7 @@ export interface Wish {
   readonly everyMs?: number;
   readonly frames?: readonly string[];
   readonly waitMs?: number;
+  readonly flood?: { readonly perSecond: number; readonly seconds: number };
 }
 
 /** One question: when it was asked (ms since the client began), and by whom it was answered after how long. */
@@ -36,6 +38,9 @@ export interface Heard {
 }
 
 export interface Report {
+  /** Wall time at which `at` is 0, milliseconds since 1970. */
+  readonly origin: number;
+  readonly flood?: { readonly sent: number; readonly answered: number; readonly seconds: number };
   readonly questions: readonly Question[];
   readonly heard: readonly Heard[];
 }
@@ -76,6 +81,8 @@ const fd = openAll(link.index);
 const questions: Question[] = [];
 const heard: Heard[] = [];
 const start = performance.now();
+const origin = performance.timeOrigin + start;
+let flooded: Report['flood'];
 const now = () => performance.now() - start;
 
 function take(frame: Uint8Array): void {
@@ -96,7 +103,10 @@ function drain(): void {
     take(buffer.subarray(0, length));
   }
 }
-const watcher = sockets.watch(fd, { onReadable: drain, onBroken: (error) => console.error(error) });
+const watcher = sockets.watch(fd, {
+  onReadable: wish.flood ? () => {} : drain,
+  onBroken: (error) => console.error(error),
+});
 
 function ask(ip: number): void {
   questions.push({ ip, at: now(), answers: [] });
@@ -109,10 +119,41 @@ function ask(ip: number): void {
   sockets.send(fd, encode({ ...frame, operation: REQUEST, senderIp: questions.length, targetIp: ip }));
 }
 
+/** Sends in small batches on the clock, counting answers without looking further into them. */
+async function flood(
+  ips: readonly number[],
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+): Promise<void> {
+  const frames = ips.map((targetIp) =>
+    encode({
+      ...{ destination: BROADCAST, source: link.mac, senderMac: link.mac, targetMac: new Uint8Array(6) },
+      ...{ operation: REQUEST, senderIp: 1, targetIp },
+    }),
+  );
+  const began = now();
+  let sent = 0;
+  let answered = 0;
+  const count = (): void => {
+    while (sockets.receive(fd, buffer) >= 0) if (buffer[21] === REPLY) answered++;
+  };
+  while (now() - began < seconds * 1_000) {
+    const due = Math.min(sent + 64, Math.floor(((now() - began) / 1_000) * perSecond));
+    for (; sent < due; sent++) {
+      const frame = frames[sent % frames.length];
+      if (frame) sockets.send(fd, frame);
+    }
+    count();
+  }
+  const took = (now() - began) / 1_000;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  count();
+  flooded = { sent, answered, seconds: took };
+}
+
 function end(): void {
   drain();
   watcher.close();
-  const report: Report = { questions, heard };
+  const report: Report = { origin, questions, heard, ...(flooded && { flood: flooded }) };
   process.stdout.write(JSON.stringify(report), () => process.exit(0));
 }
 
@@ -120,7 +161,10 @@ function end(): void {
 const stop = (): void => void setTimeout(end, 100);
 process.on('SIGTERM', stop);
 process.stderr.write('ready\n');
-if (wish.ips) {
+if (wish.flood) {
+  await flood(wish.ips ?? [], wish.flood);
+  end();
+} else if (wish.ips) {
   const timer = setInterval(() => wish.ips?.forEach(ask), wish.everyMs ?? 5);
   process.on('SIGTERM', () => clearInterval(timer));
 } else {

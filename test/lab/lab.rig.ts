@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { programs } from '../../tools/image/parts.ts';
 import { applyCrds, startControlPlane } from '../servers/apiserver.ts';
 import { type ApiServer, available, exec, until } from '../servers/index.ts';
 import { beginRun, type Daemon, type Run } from '../servers/run.ts';
@@ -49,6 +50,12 @@ export interface Lab {
     o?: { args?: readonly string[]; settings?: Record<string, string>; ready?: boolean },
   ): Promise<RunningSpeaker>;
   probe(from: Host, ips: readonly string[], everyMs?: number): Promise<Prober>;
+  /** Asks for all of `ips` in turn. */
+  flood(
+    from: Host,
+    ips: readonly string[],
+    o: NonNullable<Wish['flood']>,
+  ): Promise<NonNullable<Report['flood']>>;
   /** Sends frames (hex) and says what came back within `waitMs`. */
   send(from: Host, frames: readonly string[], waitMs: number): Promise<Report>;
   close(): Promise<void>;
@@ -58,18 +65,24 @@ export interface Lab {
 export const EXCLUDE = (...more: string[]): string =>
   `announcedInterfacesToExclude: ${JSON.stringify(['^mgmt0$', '^lo$', ...more])}\n`;
 
-export async function startLab(): Promise<Lab> {
+/** `bundled`: speakers run from the bundle that the image has, not from the sources; for figures. */
+export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
   const run = await beginRun();
   try {
+    const program = o.bundled === true ? await bundle(run.dir) : join(ROOT, 'src/bin/speaker.ts');
     const network = await makeNetwork(run);
     const api = await startControlPlane(run, { bind: network.address });
     await applyCrds(api);
     await api.kubectl('create', 'namespace', NAMESPACE);
     return {
       ...{ run, api, network, objects: cluster(api) },
-      speaker: (host, o) => startSpeaker({ run, api, host }, o),
+      speaker: (host, o) => startSpeaker({ run, api, host, program }, o),
       probe: (from, ips, everyMs) =>
         startProber(from, { interface: 'eth0', ips: ips.map(number), everyMs: everyMs ?? 5 }),
+      async flood(from, ips, o) {
+        const client = await startClient(from, { interface: 'eth0', ips: ips.map(number), flood: o });
+        return (await client.report).flood ?? { sent: 0, answered: 0, seconds: 0 };
+      },
       send: (from, frames, waitMs) =>
         startClient(from, { interface: 'eth0', frames, waitMs }).then((client) => client.report),
       close: () => run.close(),
@@ -78,6 +91,15 @@ export async function startLab(): Promise<Lab> {
     await run.close();
     throw error;
   }
+}
+
+async function bundle(dir: string): Promise<string> {
+  for (const file of await programs()) {
+    mkdirSync(dirname(join(dir, file.path)), { recursive: true });
+    writeFileSync(join(dir, file.path), file.data ?? '');
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(dir, 'app/node_modules'));
+  return join(dir, 'app/speaker.js');
 }
 
 /** 192.0.2.7 as a number. */
@@ -98,7 +120,7 @@ const PORTS = { health: '17472', metrics: '9120' };
 let starts = 0;
 
 async function startSpeaker(
-  { run, api, host }: { run: Run; api: ApiServer; host: Host },
+  { run, api, host, program }: { run: Run; api: ApiServer; host: Host; program: string },
   o: { args?: readonly string[]; settings?: Record<string, string>; ready?: boolean } = {},
 ): Promise<RunningSpeaker> {
   const configDir = join(run.dir, `settings-${host.name}-${++starts}`);
@@ -113,8 +135,8 @@ async function startSpeaker(
     `--config-dir=${configDir}`,
     `--pod-name=speaker-${host.name}`,
   ];
-  const program = [process.execPath, join(ROOT, 'src/bin/speaker.ts'), ...flags, ...more, ...(o.args ?? [])];
-  const [command, ...args] = host.enter([...ONLY_NET_RAW, ...program]);
+  const line = [process.execPath, program, ...flags, ...more, ...(o.args ?? [])];
+  const [command, ...args] = host.enter([...ONLY_NET_RAW, ...line]);
   const daemon = run.start({ name: `speaker-${host.name}`, command, args, cwd: ROOT });
   const get = async (port: string, path: string) => {
     const [curl, ...rest] = host.enter([

@@ -24,8 +24,9 @@ export interface AnnouncerOptions {
 const BATCH = 64;
 /** Counters become metrics at most this often: a label look-up per frame would cost more than the frame. */
 const FLUSH_MS = 1_000;
-/** Pause before a socket that failed is opened again. */
-const REOPEN_MS = 1_000;
+/** Pause before a socket that failed is opened again: first this, as links flap; doubled up to the bound while it fails. */
+const REOPEN_MS = 50;
+const REOPEN_MOST_MS = 5_000;
 
 /** Owns the addresses that this node answers for, a responder per usable interface, and the gratuitous ARP. */
 export class Announcer {
@@ -38,6 +39,7 @@ export class Announcer {
   #excluded: Exclusion;
   #burstTimer: Timer | undefined;
   #burstAt = 0;
+  #reopenMs = REOPEN_MS;
   #flushTimer: Timer | undefined;
   #reopenTimer: Timer | undefined;
   #closed = false;
@@ -153,7 +155,8 @@ export class Announcer {
     if (responder) this.#closeResponder(responder, 'socket failed');
     if (this.#closed) return;
     this.#reopenTimer?.cancel();
-    this.#reopenTimer = this.#o.clock.after(REOPEN_MS, () => this.#matchResponders());
+    this.#reopenTimer = this.#o.clock.after(this.#reopenMs, () => this.#matchResponders());
+    this.#reopenMs = Math.min(2 * this.#reopenMs, REOPEN_MOST_MS);
   }
 
   #closeResponder(responder: Responder, reason: string): void {
@@ -200,6 +203,8 @@ export class Announcer {
   }
 
   #drained(ms: number): void {
+    // A socket that hears something works.
+    this.#reopenMs = REOPEN_MS;
     this.#o.metrics.drainSeconds.observe({}, ms / 1_000);
     this.#flushSoon();
   }

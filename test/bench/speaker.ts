@@ -1,0 +1,203 @@
+/**
+ * Figures of the speaker on real links: `node test/bench/speaker.ts [SERVICES...]` (default 1000 10000). Prints a table; passes and
+ * fails nothing. Needs what test/lab needs.
+ */
+import { readFileSync } from 'node:fs';
+import { connect, type KubeClient } from '../../src/platform/kube/client.ts';
+import { systemClock } from '../../src/platform/obs/clock.ts';
+import { createLog } from '../../src/platform/obs/log.ts';
+import { type Lab, labAvailable, number, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
+import type { Host } from '../lab/network.rig.ts';
+import { until } from '../servers/index.ts';
+
+const LATENCY_RUNS = 50;
+/** Questions a second; the highest is beyond what one client process can send. */
+const RATES = [10_000, 40_000, 200_000];
+const FLOOD_SECONDS = 3;
+const WRITERS = 24;
+/** Clock ticks a second in /proc/PID/stat (USER_HZ, 100 on all Linux). */
+const TICKS = 100;
+
+const row = (...cells: readonly string[]) =>
+  console.log(cells.map((c, i) => (i === 0 ? c.padEnd(46) : c.padStart(14))).join(''));
+const ms = (value: number) => `${value.toFixed(1)} ms`;
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+/** CPU seconds that the process has used. */
+function cpu(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+function rss(pid: number): string {
+  const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return `${(Number(kib) / 1024).toFixed(0)} MiB`;
+}
+
+/** The i-th address of 10.200.0.0/16, from 10.200.0.1. */
+const address = (i: number) => `10.200.${(i + 1) >> 8}.${(i + 1) & 255}`;
+
+/** Creates Services numbered from..to with endpoints and, where asked for, their addresses. */
+async function makeServices(
+  client: KubeClient,
+  o: { prefix: string; from: number; to: number; withAddress: boolean },
+): Promise<void> {
+  let next = o.from;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < o.to; i = next++) {
+      const name = `${o.prefix}-${i}`;
+      await client.request({
+        method: 'POST',
+        path: '/api/v1/namespaces/default/services',
+        body: {
+          metadata: { name },
+          spec: { type: 'LoadBalancer', ports: [{ port: 80 }], allocateLoadBalancerNodePorts: false },
+        },
+      });
+      await client.request({
+        method: 'POST',
+        path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+        body: {
+          metadata: { name, labels: { 'kubernetes.io/service-name': name } },
+          addressType: 'IPv4',
+          ports: [{ port: 80 }],
+          endpoints: [{ addresses: ['10.1.0.1'], nodeName: 'node-a', conditions: { ready: true } }],
+        },
+      });
+      if (o.withAddress) await assign(client, name, address(i));
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, worker));
+}
+
+async function assign(client: KubeClient, name: string, ip: string): Promise<void> {
+  await client.request({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/default/services/${name}/status`,
+    contentType: 'application/merge-patch+json',
+    body: { status: { loadBalancer: { ingress: [{ ip }] } } },
+  });
+}
+
+/** From just before the status is written to the first ARP answer, and to the first gratuitous ARP, at a client. */
+async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> {
+  await makeServices(client, { prefix: 'late', from: 60_000, to: 60_000 + LATENCY_RUNS, withAddress: false });
+  const replies: number[] = [];
+  const told: number[] = [];
+  for (let i = 60_000; i < 60_000 + LATENCY_RUNS; i++) {
+    const prober = await lab.probe(host, [address(i)], 1);
+    const written = performance.timeOrigin + performance.now();
+    await assign(client, `late-${i}`, address(i));
+    await systemClock.sleep(150);
+    const report = await prober.stop();
+    const first = report.questions
+      .flatMap((q) => q.answers.map((a) => report.origin + q.at + a.after))
+      .sort((a, b) => a - b)[0];
+    const heard = report.heard.find(({ ip }) => ip === number(address(i)));
+    if (first !== undefined) replies.push(first - written);
+    if (heard) told.push(report.origin + heard.at - written);
+  }
+  const runs = (list: readonly number[]) => `${list.length}/${LATENCY_RUNS}`;
+  row(
+    'Service status written -> first ARP reply',
+    ms(quantile(replies, 0.5)),
+    ms(quantile(replies, 0.99)),
+    runs(replies),
+  );
+  row(
+    'Service status written -> gratuitous ARP',
+    ms(quantile(told, 0.5)),
+    ms(quantile(told, 0.99)),
+    runs(told),
+  );
+}
+
+async function floods(lab: Lab, host: Host, speaker: RunningSpeaker, count: number): Promise<void> {
+  const ips = Array.from({ length: count }, (_, i) => address(i));
+  for (const perSecond of RATES) {
+    const before = cpu(speaker.daemon.pid);
+    const { sent, answered, seconds } = await lab.flood(host, ips, { perSecond, seconds: FLOOD_SECONDS });
+    const used = cpu(speaker.daemon.pid) - before;
+    row(
+      `${count} addresses, ${perSecond} asked for a second`,
+      `${Math.round(sent / seconds)}/s asked`,
+      `${Math.round(answered / seconds)}/s`,
+      `${((100 * answered) / sent).toFixed(1)} %`,
+      `${((1e6 * used) / answered).toFixed(1)} us CPU`,
+    );
+  }
+}
+
+async function addressesOf(speaker: RunningSpeaker): Promise<number> {
+  return Number(/^herald_speaker_addresses (\d+)/m.exec(await speaker.metrics())?.[1] ?? 0);
+}
+
+/** Starts a speaker beside that many Services; returns it running. */
+async function start(lab: Lab, node: Host, count: number): Promise<RunningSpeaker> {
+  const began = performance.now();
+  const speaker = await lab.speaker(node, { settings: { logLevel: 'warn' } });
+  const ready = performance.now() - began;
+  await until('all announced', async () => (await addressesOf(speaker)) >= count, { everyMs: 20 });
+  const all = performance.now() - began;
+  const atReady = rss(speaker.daemon.pid);
+  await systemClock.sleep(8_000);
+  const before = cpu(speaker.daemon.pid);
+  await systemClock.sleep(5_000);
+  const idle = (100 * (cpu(speaker.daemon.pid) - before)) / 5;
+  row(`${count} Services: start -> ready, all announced`, ms(ready), ms(all));
+  row(
+    `${count} Services: RSS at ready, later; CPU then`,
+    atReady,
+    rss(speaker.daemon.pid),
+    `${idle.toFixed(1)} %`,
+  );
+  return speaker;
+}
+
+async function main(counts: readonly number[]): Promise<void> {
+  const able = labAvailable();
+  if (able !== true) {
+    console.log(`skipped: ${able}`);
+    return;
+  }
+  const lab = await startLab({ bundled: true });
+  try {
+    const log = createLog({ level: 'error', clock: systemClock });
+    const client = await connect({
+      kubeconfig: lab.api.kubeconfig,
+      log,
+      userAgent: 'bench',
+      qps: 0,
+      concurrency: WRITERS,
+    });
+    const [host, node] = await Promise.all([lab.network.client('c'), lab.network.node('node-a')]);
+    await lab.objects.node('node-a');
+    await lab.objects.speakerPod('node-a');
+    await lab.objects.pool('bench', '10.200.0.0/15');
+    await lab.objects.advertisement('bench');
+    row('', 'p50', 'p99', 'runs');
+    let speaker = await start(lab, node, 0);
+    await latency(lab, client, host);
+    await makeServices(client, { prefix: 'bench', from: 0, to: 1, withAddress: true });
+    await until('the first', async () => (await addressesOf(speaker)) > LATENCY_RUNS);
+    await floods(lab, host, speaker, 1);
+    let made = 1;
+    for (const count of counts) {
+      await speaker.stop();
+      await makeServices(client, { prefix: 'bench', from: made, to: count, withAddress: true });
+      made = count;
+      speaker = await start(lab, node, count);
+      await floods(lab, host, speaker, count);
+    }
+    await client.close();
+  } finally {
+    await lab.close();
+  }
+}
+
+const counts = process.argv.slice(2).map(Number);
+await main(counts.length > 0 ? counts : [1_000, 10_000]);
