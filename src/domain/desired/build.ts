@@ -63,8 +63,11 @@ const SECTIONS: readonly (readonly [Section, Address, JsonObject])[] = [
 /** Renders one source by itself; what depends on other sources and on the cluster is settled afterwards. */
 export function build(source: Source, target: Target): Built {
   const checked = checkValues(source.values);
-  if ('problems' in checked)
-    return { source, objects: [], problems: checked.problems.map((p) => located(source, p)) };
+  if ('problems' in checked) {
+    const further = findingsOf(legiblePools(source, target)).map((finding) => problemOf(source, finding));
+    const problems = [...checked.problems.map((p) => located(source, p)), ...further];
+    return { source, objects: [], problems };
+  }
   const { values, warnings } = checked;
   const objects = SECTIONS.flatMap(([section, kind, schema]) =>
     Object.entries(values[section] ?? {}).flatMap(([name, entry]) =>
@@ -75,6 +78,7 @@ export function build(source: Source, target: Target): Built {
     ...warnings.map((p) => located(source, p)),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects).map((finding) => problemOf(source, finding)),
+    ...openPasswords(source, values),
     ...policyWarnings(source, values),
   ];
   return { source, objects: problems.some(isError) ? [] : objects, problems, values };
@@ -88,6 +92,26 @@ interface Entry {
   readonly name: string;
   readonly entry: ReturnType<typeof toJson>;
   readonly path: string;
+}
+
+/** Pools whose ranges can be read although the values as a whole do not fit: all mistakes are told in one go. */
+function legiblePools(source: Source, target: Target): DesiredObject[] {
+  const values = toJson(source.values ?? null);
+  const pools = isObject(values) ? values.pools : undefined;
+  return Object.entries(isObject(pools) ? pools : {}).flatMap(([name, pool]) => {
+    const addresses = isObject(pool) ? pool.addresses : undefined;
+    if (!Array.isArray(addresses) || !addresses.every((a: unknown) => typeof a === 'string')) return [];
+    const entry = { addresses };
+    return render({
+      source,
+      target,
+      kind: IPAddressPools,
+      schema: {},
+      name,
+      entry,
+      path: pathText(['pools', name]),
+    });
+  });
 }
 
 /** The object of one entry, and for a peer with a password the Secret that holds it. */
@@ -164,6 +188,21 @@ function nameProblem(source: Source, object: DesiredObject): Problem[] {
       ...(proposal !== undefined && { hint: `"${proposal}" would do` }),
     }),
   ];
+}
+
+function openPasswords(source: Source, { bgpPeers = {} }: HeraldValues): Problem[] {
+  if (!source.open) return [];
+  return Object.entries(bgpPeers)
+    .filter(([, peer]) => peer.password)
+    .map(([name]) =>
+      problemOf(source, {
+        code: 'PasswordInOpen',
+        object: `${BGPPeers.kind} ${name}`,
+        path: pathText(['bgpPeers', name, 'password']),
+        message: 'does not belong into a ConfigMap',
+        hint: 'put it into a Secret of type kubernetes.io/basic-auth and name that in passwordSecret',
+      }),
+    );
 }
 
 /** Words that are accepted because they will mean something, and do nothing yet. */

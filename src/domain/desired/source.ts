@@ -11,6 +11,8 @@ export interface Source {
   readonly title: string;
   /** Its values may hold secrets: no message repeats one. */
   readonly secret: boolean;
+  /** Many may read the text itself: a password in it is refused. */
+  readonly open?: boolean;
   readonly values: unknown;
   /** Where a place of the values stands in the text, if there is a text with lines. */
   readonly at?: (path: Path) => { readonly line: number; readonly column: number } | undefined;
@@ -37,10 +39,22 @@ export function problemOf(source: Source, finding: Finding): Problem {
   return located(source, { ...rest, ...(severity && { severity }), message });
 }
 
-/** The Problem with the source's title and, where the text has lines, the line and column of its path. */
+/**
+ * The Problem with the source's title and, where the text has lines, the line and column of its path; of what is not there, the
+ * place of the nearest thing around it.
+ */
 export function located(source: Source, problem: Problem): Problem {
-  const place = source.at?.(pathOf(problem.path));
+  const path = pathOf(problem.path);
+  let place = source.at?.(path);
+  for (let n = path.length - 1; n >= 0 && !place; n--) place = source.at?.(path.slice(0, n));
   return { ...problem, source: source.title, ...(place && { line: place.line, column: place.column }) };
+}
+
+/** Key of a ConfigMap that holds the values: "values.yaml", or the only one there is. */
+export function configKey(data: Readonly<Record<string, string>>): string | undefined {
+  const keys = Object.keys(data);
+  if (keys.includes('values.yaml')) return 'values.yaml';
+  return keys.length === 1 ? keys[0] : undefined;
 }
 
 export function isError(problem: Problem): boolean {

@@ -4,13 +4,11 @@ import type { ConfigSource } from '../../domain/api/herald.ts';
 import type { Problem } from '../../domain/api/problem.ts';
 import { type Built, build, type Target } from '../../domain/desired/build.ts';
 import { configMapSource } from '../../domain/desired/names.ts';
-import { problemOf, type Source } from '../../domain/desired/source.ts';
+import { configKey, problemOf, type Source } from '../../domain/desired/source.ts';
 import { parseYaml } from '../../platform/files/yaml.ts';
 
 /** Key of the Secret that the chart makes. */
 export const VALUES_KEY = 'values.json';
-/** Key of a ConfigMap source; another one will do when it is the only one. */
-const CONFIG_KEY = 'values.yaml';
 
 /** A source as it was found. */
 export interface Found {
@@ -53,12 +51,12 @@ export class Reader {
       name: configMapSource(namespace, name),
       title: `ConfigMap ${namespace}/${name}`,
       secret: false,
+      open: true,
       values: undefined,
     };
-    const keys = Object.keys(configMap.data);
-    const key = keys.includes(CONFIG_KEY) ? CONFIG_KEY : keys.length === 1 ? keys[0] : undefined;
+    const key = configKey(configMap.data);
     if (key === undefined) {
-      const message = `has no key ${CONFIG_KEY}, and not exactly one other`;
+      const message = `has no key values.yaml, and not exactly one other`;
       return {
         digest: '',
         built: failed(source, [problemOf(source, { code: 'ValuesUnreadable', path: '', message })]),
