@@ -40,6 +40,8 @@ export class Announcer {
   #burstTimer: Timer | undefined;
   #burstAt = 0;
   #reopenMs = REOPEN_MS;
+  /** The longest wake since the last flush. */
+  #longestMs = 0;
   #flushTimer: Timer | undefined;
   #reopenTimer: Timer | undefined;
   #closed = false;
@@ -205,7 +207,7 @@ export class Announcer {
   #drained(ms: number): void {
     // A socket that hears something works.
     this.#reopenMs = REOPEN_MS;
-    this.#o.metrics.drainSeconds.observe({}, ms / 1_000);
+    if (ms > this.#longestMs) this.#longestMs = ms;
     this.#flushSoon();
   }
 
@@ -215,6 +217,8 @@ export class Announcer {
       this.#flushTimer = undefined;
       for (const announcement of this.#announced.all()) this.#flushOne(announcement);
       for (const responder of this.#responders.values()) this.#flushResponder(responder);
+      if (this.#longestMs > 0) this.#o.metrics.drainSeconds.observe({}, this.#longestMs / 1_000);
+      this.#longestMs = 0;
     });
   }
 

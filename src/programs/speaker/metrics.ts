@@ -83,7 +83,7 @@ export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
     }),
     drainSeconds: metrics.histogram({
       name: 'herald_speaker_drain_seconds',
-      help: 'Time spent on the frames of one wake: the longest that a frame waits for those before it.',
+      help: 'The longest time spent on the frames of one wake, each second: how long a frame may wait for those before it.',
       buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05],
     }),
     takeovers: metrics.counter({

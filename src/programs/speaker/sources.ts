@@ -1,14 +1,5 @@
 import { NODE, SERVICE_NAME, SERVICE_NAMESPACE } from '../../domain/api/annotations.ts';
-import {
-  type EndpointSlice,
-  EndpointSlices,
-  type Node,
-  Nodes,
-  type Pod,
-  Pods,
-  type Service,
-  Services,
-} from '../../domain/api/core.ts';
+import { type EndpointSlice, type Node, Nodes, type Pod, Pods, type Service } from '../../domain/api/core.ts';
 import {
   Communities,
   type Community,
@@ -19,7 +10,6 @@ import {
   type L2Advertisement,
   L2Advertisements,
   type ServiceL2Status,
-  ServiceL2Statuses,
 } from '../../domain/api/metallb.ts';
 import type { Kind, KubeObject } from '../../domain/api/object.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
@@ -28,6 +18,7 @@ import type { Clock } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import type { Random } from '../../platform/obs/random.ts';
+import { LeanServices, LeanStatuses, leanSlices } from './lean.ts';
 import type { SpeakerOptions } from './options.ts';
 
 /** What every part of the speaker needs of the world. */
@@ -80,13 +71,13 @@ export function makeSources(parts: Parts, options: SpeakerOptions): Sources {
     pools: watch(IPAddressPools, { namespace }),
     advertisements: watch(L2Advertisements, { namespace }),
     communities: watch(Communities, { namespace }),
-    services: watch(Services),
-    slices: watch(EndpointSlices, { indexes: { service: (slice) => some(sliceService(slice)) } }),
+    services: watch(LeanServices),
+    slices: watch(leanSlices(), { indexes: { service: (slice) => some(sliceService(slice)) } }),
     nodes: watch(Nodes),
     pods: options.speakerSelectors.map((labelSelector) =>
       watch(Pods, { namespace, labelSelector, indexes: { node: (pod) => some(pod.spec.nodeName) } }),
     ),
-    statuses: watch(ServiceL2Statuses, {
+    statuses: watch(LeanStatuses, {
       namespace,
       labelSelector: `${NODE}=${node}`,
       indexes: { service: (status) => some(statusService(status)) },

@@ -1,0 +1,202 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Address } from '../../domain/ip/address.ts';
+import { FakeMachine } from '../../platform/linux/machine.rig.ts';
+import type { Link } from '../../platform/linux/netlink.ts';
+import { VirtualClock } from '../../platform/obs/clock.rig.ts';
+import { createLog } from '../../platform/obs/log.ts';
+import { Metrics } from '../../platform/obs/metrics.ts';
+import { BROADCAST, decode, encode } from '../../protocols/arp/codec.ts';
+import { UPSTREAM_TIMING } from '../../protocols/arp/gratuitous.ts';
+import { Announcer } from './announcer.ts';
+import { speakerMetrics } from './metrics.ts';
+
+const seven: Address = { family: 'IPv4', bits: 0xc0000207n };
+const client = Uint8Array.from([2, 0, 0, 0, 0, 0x99]);
+const link = (index: number, name: string, change: Partial<Link> = {}): Link => ({
+  ...{ index, name, mac: Uint8Array.from([2, 0, 0, 0, 0, index]), up: true, carrier: true },
+  ...{ broadcast: true, loopback: false, noArp: false },
+  ...change,
+});
+
+let machine: FakeMachine;
+let clock: VirtualClock;
+let metrics: Metrics;
+let announcer: Announcer;
+const lines: string[] = [];
+let watchTimers: (run: () => void) => void;
+
+beforeEach(() => {
+  machine = new FakeMachine();
+  clock = new VirtualClock();
+  metrics = new Metrics({ defaults: false });
+  lines.length = 0;
+  watchTimers = (run) => run();
+  announcer = new Announcer({
+    sockets: machine,
+    clock: {
+      now: () => clock.now(),
+      date: () => clock.date(),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      after: (ms, run) => clock.after(ms, () => watchTimers(run)),
+    },
+    log: createLog({ level: 'debug', clock, write: (line) => lines.push(line) }),
+    metrics: speakerMetrics(metrics),
+    excluded: (name) => name.startsWith('no'),
+    timing: UPSTREAM_TIMING,
+  });
+});
+
+const links = (...all: Link[]) => announcer.setLinks(new Map(all.map((l) => [l.index, l])));
+/** Asks on a link; the sender MAC of the answer, last byte only. */
+const ask = (index: number, target = 0xc0000207) => {
+  const head = { destination: BROADCAST, source: client, senderMac: client, targetMac: new Uint8Array(6) };
+  const [reply] = machine.receiveOn(index, encode({ ...head, operation: 1, senderIp: 1, targetIp: target }));
+  return reply && decode(reply)?.senderMac[5];
+};
+/** Gratuitous packets that have left on a link since the last call. */
+const told = (index: number) =>
+  machine
+    .at(machine.socketOn(index) ?? -1)
+    .sent.splice(0)
+    .map((f) => decode(f)?.operation);
+
+describe('the announcer', () => {
+  it('answers on every usable interface with its own MAC, and only for what is claimed', () => {
+    links(link(2, 'eth0'), link(3, 'eth1'), link(4, 'no0'), link(5, 'down', { up: false }));
+    announcer.claim(seven, 'a/one', 'all');
+    expect([ask(2), ask(3), ask(4), ask(5), ask(2, 0xc0000208)]).toEqual([
+      2,
+      3,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    announcer.release(seven, 'a/one');
+    expect(ask(2)).toBeUndefined();
+  });
+
+  it('tells a take-over at once and five times in all, on the interfaces that it is for', async () => {
+    links(link(2, 'eth0'), link(3, 'eth1'));
+    announcer.claim(seven, 'a/one', new Set(['eth0']));
+    await clock.advance(0);
+    expect([told(2), told(3)]).toEqual([[1, 2], []]);
+    await clock.advance(20_000);
+    expect([told(2).length, told(3)]).toEqual([8, []]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('says nothing about an address that is claimed again, and tells one that reaches further', async () => {
+    links(link(2, 'eth0'), link(3, 'eth1'));
+    announcer.claim(seven, 'a/one', new Set(['eth0']));
+    await clock.advance(20_000);
+    told(2);
+    announcer.claim(seven, 'a/one', new Set(['eth0']));
+    announcer.claim(seven, 'a/two', new Set(['eth0']));
+    await clock.advance(20_000);
+    expect(told(2)).toEqual([]);
+    announcer.claim(seven, 'a/two', 'all');
+    await clock.advance(0);
+    expect(told(3)).toEqual([1, 2]);
+  });
+
+  it('stops telling when it hands over, and goes on answering until the release', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    await clock.advance(0);
+    told(2);
+    announcer.hush(seven);
+    await clock.advance(20_000);
+    expect([told(2), ask(2)]).toEqual([[], 2]);
+  });
+
+  it('opens and closes with the interfaces, tells anew on a new one, and follows another MAC', async () => {
+    announcer.claim(seven, 'a/one', 'all');
+    await clock.advance(20_000);
+    links(link(2, 'eth0'));
+    await clock.advance(0);
+    expect(told(2)).toEqual([1, 2]);
+    links(link(2, 'eth0', { mac: Uint8Array.from([2, 0, 0, 0, 0, 0x77]) }));
+    expect(ask(2)).toBe(0x77);
+    links(link(2, 'eth0', { master: 9 }));
+    expect([ask(2), machine.openCount]).toEqual([undefined, 0]);
+    links();
+    expect(machine.openCount).toBe(0);
+  });
+
+  it('follows exclusions', () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    announcer.setExcluded((name) => name === 'eth0');
+    expect([ask(2), announcer.interfaceNames.size]).toEqual([undefined, 0]);
+    announcer.setExcluded(() => false);
+    expect([ask(2), [...announcer.interfaceNames]]).toEqual([2, ['eth0']]);
+  });
+
+  it('opens a broken socket again soon, and less and less often while that fails', async () => {
+    links(link(2, 'eth0'));
+    machine.at(0).watching?.onBroken(new Error('ENETDOWN'));
+    expect(machine.openCount).toBe(0);
+    machine.refuse = 'ENODEV';
+    await clock.advance(50 + 100 + 200);
+    expect(lines.filter((line) => line.includes('cannot answer')).length).toBe(4);
+    machine.refuse = undefined;
+    announcer.claim(seven, 'a/one', 'all');
+    await clock.advance(400);
+    expect(ask(2)).toBe(2);
+  });
+
+  it('counts what it did, and forgets an address with its counters', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    ask(2);
+    ask(2, 0xc0000209);
+    await clock.advance(1_000);
+    const text = await metrics.text();
+    expect(text).toContain('metallb_layer2_requests_received{ip="192.0.2.7"} 1');
+    expect(text).toContain('metallb_layer2_responses_sent{ip="192.0.2.7"} 1');
+    expect(text).toContain('metallb_layer2_gratuitous_sent{ip="192.0.2.7"} 2');
+    expect(text).toContain('herald_speaker_arp_dropped_total{interface="eth0",reason="not-announced"} 1');
+    expect(text).toContain('herald_speaker_addresses 1');
+    announcer.release(seven, 'a/one');
+    expect(await metrics.text()).not.toContain('192.0.2.7');
+  });
+
+  it('counts frames that could not be sent, and not as answers', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    await clock.advance(10_000);
+    machine.full = true;
+    expect(ask(2)).toBeUndefined();
+    await clock.advance(1_000);
+    const text = await metrics.text();
+    expect(text).toContain('herald_speaker_send_errors_total{interface="eth0"} 1');
+    expect(text).not.toContain('metallb_layer2_responses_sent{ip="192.0.2.7"} 1');
+  });
+
+  it('tells a thousand addresses in portions, between which the loop is free for questions', async () => {
+    links(link(2, 'eth0'));
+    const { sent } = machine.at(machine.socketOn(2) ?? -1);
+    for (let i = 0n; i < 1_000n; i++)
+      announcer.claim({ family: 'IPv4', bits: 0x0ac80000n + i }, 'a/many', 'all');
+    const portions: number[] = [];
+    watchTimers = (run) => {
+      const before = sent.length;
+      run();
+      portions.push(sent.length - before);
+    };
+    await clock.advance(0);
+    expect(sent).toHaveLength(2_000);
+    expect(Math.max(...portions)).toBeLessThanOrEqual(128);
+    expect(portions.length).toBeGreaterThan(10);
+  });
+
+  it('is silent and leaves nothing open after close', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    announcer.close();
+    await clock.advance(10_000);
+    expect([machine.openCount, clock.timers, ask(2)]).toEqual([0, 0, undefined]);
+    links(link(3, 'eth1'));
+    expect(machine.openCount).toBe(0);
+  });
+});
