@@ -29,7 +29,10 @@ export function followLogLevel(o: Followed): { close(): Promise<void> } {
       const level = levels.find((known) => known === word);
       if (level === undefined)
         o.log.warn({ op: 'settings', given: word }, 'log level is unknown, the last one stays');
-      else o.log.setLevel(level);
+      else {
+        o.log.setLevel(level);
+        o.log.info({ op: 'settings', logLevel: level }, 'settings taken');
+      }
     },
   });
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, install, labValues, NAME, NAMESPACE, OVERLAY, startFleet } from '../fleet/fleet.ts';
-import { at, condition, isCurrently } from '../fleet/observe.ts';
+import { at, condition, isCurrently, type Raw } from '../fleet/observe.ts';
 import { probe } from '../fleet/prober.ts';
 import { leftovers, until } from '../servers/index.ts';
 
@@ -81,12 +81,9 @@ describe('a cluster that follows git', () => {
     const prober = probe(fleet.cluster, address);
     const { mac } = await prober.firstAfter(0);
     await prober.stop();
-    const link = await fleet.cluster.run(
-      fleet.cluster.nodes.find((n) => n.name === 'node1')?.netns ?? '',
-      'cat',
-      ['/sys/class/net/eth0/address'],
-    );
-    expect((mac === link.stdout.trim()) === ((await owner()) === 'node1')).toBe(true);
+    const node1 = fleet.cluster.nodes[0]?.netns ?? '';
+    const link = await fleet.cluster.run(node1, 'ip', ['-o', 'link', 'show', 'eth0']);
+    expect(link.stdout.includes(mac) === ((await owner()) === 'node1')).toBe(true);
     expect(await fleet.page(address)).toMatch(/^web-/);
   });
 
@@ -140,10 +137,10 @@ describe('a cluster that follows git', () => {
     // kubelet brings a mounted ConfigMap within its sync period.
     for (const component of ['speaker', 'controller', 'reconciler'])
       await until(
-        `debug lines of the ${component}`,
+        `the ${component} to take the log level`,
         async () =>
           (await kubectl('logs', '-l', `app.kubernetes.io/component=${component}`, '--tail=-1')).includes(
-            '"level":"debug"',
+            '"logLevel":"debug"',
           ),
         { timeoutMs: 120_000, everyMs: 1000 },
       );
@@ -262,12 +259,14 @@ describe('a cluster that follows git', () => {
     const reply = await prober.firstAfter(cut + 100, 60_000);
     tell('node cut off until another answers ARP', reply.at - cut);
     await prober.stop();
-    // Helm's wait may time out on the DaemonSet of a dead node; the pool must be there all the same.
-    await fleet.pushValues(values(fleet, '', 229), 'grow while a node is down');
-    await fleet.see('pool', 'web', 'pool grown while a node is down', (o) =>
-      String(at(o, 'spec.addresses[0]')).endsWith('.229'),
-    );
-    await fleet.cluster.nodeUp(node);
+    try {
+      // Helm's wait may time out on the DaemonSet of a dead node; the pool must be there all the same.
+      await fleet.pushValues(values(fleet, '', 229), 'grow while a node is down');
+      const grown = (o: Raw) => String(at(o, 'spec.addresses[0]')).endsWith('.229');
+      await fleet.see('pool', 'web', 'pool grown while a node is down', grown, 120_000);
+    } finally {
+      await fleet.cluster.nodeUp(node);
+    }
     await fleet.cluster.nodeReady(node);
     expect(await fleet.page(address)).toMatch(/^web-/);
   });

@@ -149,6 +149,7 @@ const kubeletConfig = (o: { dir: string; logs: string; cgroup: string; deadAfter
   oomScoreAdj: 0,
   nodeLeaseDurationSeconds: o.deadAfterSeconds,
   nodeStatusUpdateFrequency: `${Math.max(1, Math.floor(o.deadAfterSeconds / 4))}s`,
+  // A changed ConfigMap reaches its mounts within this; the default is a minute.
   syncFrequency: '10s',
 });
 

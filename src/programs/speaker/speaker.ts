@@ -206,11 +206,12 @@ export class Speaker {
     this.#settings = settings;
     for (const { file, message } of refused)
       log.error({ op: 'settings', file, problem: message }, LOG.settingsRefused);
-    log.setLevel(settings.logLevel ?? logLevel);
+    const level = settings.logLevel ?? logLevel;
+    log.setLevel(level);
     this.#announcer.setTiming(settings.gratuitous);
     this.#announcer.setExcluded(settings.excluded);
     this.#loop.addOwned();
-    log.info({ op: 'settings', files: [...files.keys()] }, LOG.settingsTaken);
+    log.info({ op: 'settings', logLevel: level, files: [...files.keys()] }, LOG.settingsTaken);
   }
 }
 
