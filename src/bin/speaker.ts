@@ -7,7 +7,8 @@ import { systemClock } from '../platform/obs/clock.ts';
 import { createLog } from '../platform/obs/log.ts';
 import { Metrics } from '../platform/obs/metrics.ts';
 import { systemRandom } from '../platform/obs/random.ts';
-import { serveHealth } from '../platform/obs/server.ts';
+import { type HealthOptions, serveHealth } from '../platform/obs/server.ts';
+import type { SpeakerOptions } from '../programs/speaker/options.ts';
 import { Speaker } from '../programs/speaker/speaker.ts';
 import {
   type CommonFlags,
@@ -74,38 +75,63 @@ await execute((signal) => main(flags, signal));
 
 async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const common = { clock: systemClock, random: systemRandom, metrics: new Metrics() };
-  const log = createLog({
-    level: o.logLevel,
-    clock: systemClock,
-    fields: { program: NAME, node: o.nodeName },
-  });
+  const fields = { program: NAME, node: o.nodeName };
+  const log = createLog({ level: o.logLevel, clock: systemClock, fields });
   for (const flag of ignored(command, MEANINGLESS))
     log.warn({ op: 'start', flag }, 'flag has no effect here');
-  const { kubeconfig, namespace, nodeName: node, configDir, ignoreExcludeLb, logLevel } = o;
-  const where = kubeconfig === undefined ? {} : { kubeconfig };
+  const where = o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig };
   const budget = { qps: o.apiQps, burst: 2 * o.apiQps };
   const client = await connect({ ...common, ...where, ...budget, log, userAgent: NAME });
-  const names = {
+  const { logLevel } = o;
+  const speaker = await Speaker.start(
+    { ...common, client, log, sockets: libcSockets(), logLevel },
+    options(o),
+  );
+  let servers: Server[] = [];
+  try {
+    servers = await serve(o, { ready: () => speaker.ready, log }, common.metrics);
+    if (!signal.aborted) await Promise.race([once(signal, 'abort'), speaker.failed]);
+  } finally {
+    await speaker.close();
+    // Only now: "stopping" is what told others to look elsewhere.
+    await Promise.all(servers.map((server) => server.close()));
+    await client.close();
+  }
+}
+
+function options(o: Flags): SpeakerOptions {
+  return {
+    node: o.nodeName,
+    namespace: o.namespace,
+    configDir: o.configDir,
+    ignoreExcludeLb: o.ignoreExcludeLb,
+    speakerSelectors: o.mlLabels,
     ...(o.podName !== '' && { podName: o.podName }),
     ...(o.lbClass !== '' && { lbClass: o.lbClass }),
   };
-  const options = { node, namespace, configDir, ignoreExcludeLb, speakerSelectors: o.mlLabels, ...names };
-  const speaker = await Speaker.start({ ...common, client, log, sockets: libcSockets(), logLevel }, options);
-  const health = { ready: () => speaker.ready, log };
-  const ends: (() => Promise<void>)[] = [() => speaker.close()];
-  try {
-    if (o.healthProbePort > 0) {
-      const server = await serveHealth({ ...health, host: o.healthBindAddress, port: o.healthProbePort });
-      ends.push(() => server.close());
-    }
-    if (o.port > 0) {
-      const server = await serveHealth({ ...health, host: '::', port: o.port, metrics: common.metrics });
-      ends.push(() => server.close());
-    }
-    if (!signal.aborted) await once(signal, 'abort');
-  } finally {
-    // The health port answers to the last: "stopping" is what tells others to look elsewhere.
-    for (const end of ends) await end();
-    await client.close();
+}
+
+type Server = Awaited<ReturnType<typeof serveHealth>>;
+
+/** Health for this node's kubelet only, as upstream; metrics for everybody, over IPv4 alone where there is no IPv6. */
+async function serve(
+  o: Flags,
+  health: Pick<HealthOptions, 'ready' | 'log'>,
+  metrics: Metrics,
+): Promise<Server[]> {
+  const servers: Server[] = [];
+  if (o.healthProbePort > 0) {
+    servers.push(await serveHealth({ ...health, host: o.healthBindAddress, port: o.healthProbePort }));
   }
+  if (o.port > 0) {
+    const on = (host: string) => serveHealth({ ...health, host, port: o.port, metrics });
+    servers.push(
+      await on('::').catch((error: unknown) => (noIpv6(error) ? on('0.0.0.0') : Promise.reject(error))),
+    );
+  }
+  return servers;
+}
+
+function noIpv6(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAFNOSUPPORT';
 }

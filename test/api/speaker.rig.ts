@@ -51,20 +51,20 @@ export async function startSpeaker(api: ApiServer, node: string, o: StartOptions
   const labels = Object.entries(SPEAKER_LABELS).map(([name, value]) => `${name}=${value}`);
   const { wait, ...more } = o;
   const options: SpeakerOptions = {
-    ...{
-      node,
-      namespace: NAMESPACE,
-      ignoreExcludeLb: false,
-      speakerSelectors: [labels.join(',')],
-      podName: `speaker-${node}`,
-    },
+    node,
+    namespace: NAMESPACE,
+    ignoreExcludeLb: false,
+    speakerSelectors: [labels.join(',')],
+    podName: `speaker-${node}`,
     ...more,
   };
   const speaker = await Speaker.start({ ...common, client, sockets: machine, logLevel: 'debug' }, options);
   if (wait !== false)
     await until(`${node} ready`, () => speaker.ready === true, { timeoutMs: 20_000, everyMs: 10 });
   return {
-    ...{ speaker, machine, log },
+    speaker,
+    machine,
+    log,
     metrics: () => metrics.text(),
     answers(ip, link = LAN) {
       const head = {
@@ -73,7 +73,12 @@ export async function startSpeaker(api: ApiServer, node: string, o: StartOptions
         senderMac: CLIENT,
         targetMac: new Uint8Array(6),
       };
-      const frame = encode({ ...head, operation: 1, senderIp: 1, targetIp: number(ip) });
+      const frame = encode({
+        ...head,
+        operation: 1,
+        senderIp: 1,
+        targetIp: number(ip),
+      });
       return machine.receiveOn(link, frame).some((sent) => decode(sent)?.operation === 2);
     },
     async close() {

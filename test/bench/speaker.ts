@@ -116,7 +116,8 @@ async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> 
   );
 }
 
-async function floods(lab: Lab, host: Host, speaker: RunningSpeaker, count: number): Promise<void> {
+async function floods(at: { lab: Lab; host: Host; speaker: RunningSpeaker }, count: number): Promise<void> {
+  const { lab, host, speaker } = at;
   const ips = Array.from({ length: count }, (_, i) => address(i));
   for (const perSecond of RATES) {
     const before = cpu(speaker.daemon.pid);
@@ -136,19 +137,36 @@ async function addressesOf(speaker: RunningSpeaker): Promise<number> {
   return Number(/^herald_speaker_addresses (\d+)/m.exec(await speaker.metrics())?.[1] ?? 0);
 }
 
+/** ServiceL2Status objects whose status is written. */
+async function statusesOf(lab: Lab): Promise<number> {
+  const text = await lab.api.kubectl(
+    'get',
+    'servicel2status',
+    '-A',
+    '-o',
+    'jsonpath={.items[*].status.node}',
+  );
+  return text.split(' ').filter(Boolean).length;
+}
+
 /** Starts a speaker beside that many Services; returns it running. */
 async function start(lab: Lab, node: Host, count: number): Promise<RunningSpeaker> {
   const began = performance.now();
-  const speaker = await lab.speaker(node, { settings: { logLevel: 'warn' } });
+  const speaker = await lab.speaker(node, { settings: { logLevel: 'warn' }, args: ['--api-qps=1000'] });
   const ready = performance.now() - began;
   await until('all announced', async () => (await addressesOf(speaker)) >= count, { everyMs: 20 });
   const all = performance.now() - began;
   const atReady = rss(speaker.daemon.pid);
-  await systemClock.sleep(8_000);
+  await until('all statuses', async () => (await statusesOf(lab)) >= count, {
+    everyMs: 1_000,
+    timeoutMs: 300_000,
+  });
+  const written = performance.now() - began;
+  await systemClock.sleep(10_000);
   const before = cpu(speaker.daemon.pid);
   await systemClock.sleep(5_000);
   const idle = (100 * (cpu(speaker.daemon.pid) - before)) / 5;
-  row(`${count} Services: start -> ready, all announced`, ms(ready), ms(all));
+  row(`${count} Services: start -> ready, announced, told`, ms(ready), ms(all), ms(written));
   row(
     `${count} Services: RSS at ready, later; CPU then`,
     atReady,
@@ -184,14 +202,14 @@ async function main(counts: readonly number[]): Promise<void> {
     await latency(lab, client, host);
     await makeServices(client, { prefix: 'bench', from: 0, to: 1, withAddress: true });
     await until('the first', async () => (await addressesOf(speaker)) > LATENCY_RUNS);
-    await floods(lab, host, speaker, 1);
+    await floods({ lab, host, speaker }, 1);
     let made = 1;
     for (const count of counts) {
       await speaker.stop();
       await makeServices(client, { prefix: 'bench', from: made, to: count, withAddress: true });
       made = count;
       speaker = await start(lab, node, count);
-      await floods(lab, host, speaker, count);
+      await floods({ lab, host, speaker }, count);
     }
     await client.close();
   } finally {

@@ -126,8 +126,13 @@ async function flood(
 ): Promise<void> {
   const frames = ips.map((targetIp) =>
     encode({
-      ...{ destination: BROADCAST, source: link.mac, senderMac: link.mac, targetMac: new Uint8Array(6) },
-      ...{ operation: REQUEST, senderIp: 1, targetIp },
+      destination: BROADCAST,
+      source: link.mac,
+      senderMac: link.mac,
+      targetMac: new Uint8Array(6),
+      operation: REQUEST,
+      senderIp: 1,
+      targetIp,
     }),
   );
   const began = now();

@@ -75,16 +75,46 @@ export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
     await applyCrds(api);
     await api.kubectl('create', 'namespace', NAMESPACE);
     return {
-      ...{ run, api, network, objects: cluster(api) },
-      speaker: (host, o) => startSpeaker({ run, api, host, program }, o),
+      run,
+      api,
+      network,
+      objects: cluster(api),
+      speaker: (host, o) =>
+        startSpeaker(
+          {
+            run,
+            api,
+            host,
+            program,
+          },
+          o,
+        ),
       probe: (from, ips, everyMs) =>
-        startProber(from, { interface: 'eth0', ips: ips.map(number), everyMs: everyMs ?? 5 }),
+        startProber(from, {
+          interface: 'eth0',
+          ips: ips.map(number),
+          everyMs: everyMs ?? 5,
+        }),
       async flood(from, ips, o) {
-        const client = await startClient(from, { interface: 'eth0', ips: ips.map(number), flood: o });
-        return (await client.report).flood ?? { sent: 0, answered: 0, seconds: 0 };
+        const client = await startClient(from, {
+          interface: 'eth0',
+          ips: ips.map(number),
+          flood: o,
+        });
+        return (
+          (await client.report).flood ?? {
+            sent: 0,
+            answered: 0,
+            seconds: 0,
+          }
+        );
       },
       send: (from, frames, waitMs) =>
-        startClient(from, { interface: 'eth0', frames, waitMs }).then((client) => client.report),
+        startClient(from, {
+          interface: 'eth0',
+          frames,
+          waitMs,
+        }).then((client) => client.report),
       close: () => run.close(),
     };
   } catch (error) {

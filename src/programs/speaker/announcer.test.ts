@@ -13,8 +13,14 @@ import { speakerMetrics } from './metrics.ts';
 const seven: Address = { family: 'IPv4', bits: 0xc0000207n };
 const client = Uint8Array.from([2, 0, 0, 0, 0, 0x99]);
 const link = (index: number, name: string, change: Partial<Link> = {}): Link => ({
-  ...{ index, name, mac: Uint8Array.from([2, 0, 0, 0, 0, index]), up: true, carrier: true },
-  ...{ broadcast: true, loopback: false, noArp: false },
+  index,
+  name,
+  mac: Uint8Array.from([2, 0, 0, 0, 0, index]),
+  up: true,
+  carrier: true,
+  broadcast: true,
+  loopback: false,
+  noArp: false,
   ...change,
 });
 

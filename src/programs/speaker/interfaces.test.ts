@@ -3,8 +3,14 @@ import type { Link } from '../../platform/linux/netlink.ts';
 import { answersArp, EXCLUDED_BY_DEFAULT, type Exclusion, exclusion, selectable } from './interfaces.ts';
 
 const link = (name: string, change: Partial<Link> = {}): Link => ({
-  ...{ index: 2, name, mac: Uint8Array.from([2, 0, 0, 0, 0, 1]), up: true, carrier: true },
-  ...{ broadcast: true, loopback: false, noArp: false },
+  index: 2,
+  name,
+  mac: Uint8Array.from([2, 0, 0, 0, 0, 1]),
+  up: true,
+  carrier: true,
+  broadcast: true,
+  loopback: false,
+  noArp: false,
   ...change,
 });
 function excluding(...patterns: string[]): Exclusion {

@@ -45,7 +45,10 @@ export const LeanServices: Kind<Service> = lean(Services, ({ metadata, spec, sta
       type,
       externalTrafficPolicy,
       ...(loadBalancerClass !== undefined && { loadBalancerClass }),
-      ...{ clusterIPs: NOBODY, ports: NOBODY, selector: NOTHING, ipFamilies: NOBODY },
+      clusterIPs: NOBODY,
+      ports: NOBODY,
+      selector: NOTHING,
+      ipFamilies: NOBODY,
     },
     status: { ingress: balanced ? status.ingress : NOBODY, conditions: NOBODY },
   };

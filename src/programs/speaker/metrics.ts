@@ -21,7 +21,17 @@ export interface SpeakerMetrics {
 }
 
 export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
-  const made: SpeakerMetrics = {
+  const made = { ...upstreamMetrics(metrics), ...ownMetrics(metrics) };
+  // Shown from the start, as alerts on them would otherwise never fire.
+  made.configLoaded.set({}, 0);
+  made.configStale.set({}, 0);
+  made.updates.inc({}, 0);
+  made.updateErrors.inc({}, 0);
+  return made;
+}
+
+function upstreamMetrics(metrics: Metrics) {
+  return {
     announced: metrics.gauge({
       name: 'metallb_speaker_announced',
       help: 'Services being announced from this node. This is desired state, it does not guarantee that clients see it.',
@@ -58,6 +68,11 @@ export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
       name: 'metallb_k8s_client_config_stale_bool',
       help: '1 while the configuration in the cluster is refused and an older one in force.',
     }),
+  };
+}
+
+function ownMetrics(metrics: Metrics) {
+  return {
     drops: metrics.counter({
       name: 'herald_speaker_arp_dropped_total',
       help: 'ARP frames that got no answer, by reason. Those that the kernel filter drops are not among them.',
@@ -96,10 +111,4 @@ export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
       labels: ['reason'],
     }),
   };
-  // Shown from the start, as alerts on them would otherwise never fire.
-  made.configLoaded.set({}, 0);
-  made.configStale.set({}, 0);
-  made.updates.inc({}, 0);
-  made.updateErrors.inc({}, 0);
-  return made;
 }

@@ -55,6 +55,7 @@ export class Speaker {
   #linksKnown = Promise.withResolvers<void>();
   #mount: Mount | undefined;
   #beginning: Promise<void> | undefined;
+  #failed = Promise.withResolvers<never>();
   #ready = false;
 
   /** Proves that sockets work here, then starts. Rejects with LinuxError when they do not, for instance without CAP_NET_RAW. */
@@ -67,6 +68,8 @@ export class Speaker {
   }
 
   private constructor(parts: SpeakerParts, options: SpeakerOptions) {
+    // Whoever looks at it later still sees it; nobody looking is no crash.
+    this.#failed.promise.catch(() => {});
     this.#parts = parts;
     this.#options = options;
     const metrics = speakerMetrics(parts.metrics);
@@ -104,6 +107,11 @@ export class Speaker {
         return Promise.resolve();
       },
     });
+  }
+
+  /** Rejects when the speaker cannot begin and never will; a new process may. Resolves never. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** `true`, or what is still missing. Stays true while the API server is away. */
@@ -153,14 +161,13 @@ export class Speaker {
       sockets,
       clock,
       onChange: (links) => {
-        this.#announcer.setLinks(links);
         this.#linksKnown.resolve();
-        this.#loop.addOwned();
+        this.#changeInterfaces(() => this.#announcer.setLinks(links));
       },
       onTrouble: (error) => log.warn({ op: 'links', error }, LOG.linksFailed),
     });
     this.#beginning = this.#begin().catch((error: unknown) => {
-      if (!isAbort(error)) log.error({ op: 'start', error }, LOG.stopping);
+      if (!isAbort(error)) this.#failed.reject(error);
     });
   }
 
@@ -200,6 +207,14 @@ export class Speaker {
     this.#state.look();
   }
 
+  /** Pods bring links all the time; only names that an advertisement may choose matter to Services. */
+  #changeInterfaces(change: () => void): void {
+    const before = this.#announcer.interfaceNames;
+    change();
+    const after = this.#announcer.interfaceNames;
+    if (before.size !== after.size || !before.isSubsetOf(after)) this.#loop.addOwned();
+  }
+
   #takeSettings(files: ReadonlyMap<string, string>): void {
     const { log, logLevel } = this.#parts;
     const { settings, refused } = readSettings(files, this.#settings);
@@ -209,8 +224,7 @@ export class Speaker {
     const level = settings.logLevel ?? logLevel;
     log.setLevel(level);
     this.#announcer.setTiming(settings.gratuitous);
-    this.#announcer.setExcluded(settings.excluded);
-    this.#loop.addOwned();
+    this.#changeInterfaces(() => this.#announcer.setExcluded(settings.excluded));
     log.info({ op: 'settings', logLevel: level, files: [...files.keys()] }, LOG.settingsTaken);
   }
 }

@@ -40,17 +40,24 @@ export function countReply(frame: Uint8Array, announced: Announced): void {
   if (announcement) announcement.counts.replies++;
 }
 
+/** Byte by byte: for such short runs that costs less than making views. */
 function write(request: Uint8Array, mac: Mac, reply: Uint8Array): void {
-  // Who asked is told by the ARP body; the Ethernet source may be a bridge's or a proxy's.
-  move(request, AT.senderMac, reply, { to: AT.destination, count: 6 });
-  move(mac, 0, reply, { to: AT.source, count: 6 });
-  move(FIXED, 0, reply, { to: AT.type, count: FIXED.length });
+  for (let i = 0; i < FIXED.length; i++) reply[AT.type + i] = FIXED[i] ?? 0;
   reply[AT.operation] = 0;
   reply[AT.operation + 1] = REPLY;
-  move(mac, 0, reply, { to: AT.senderMac, count: 6 });
-  move(request, AT.targetIp, reply, { to: AT.senderIp, count: 4 });
-  move(request, AT.senderMac, reply, { to: AT.targetMac, count: 6 });
-  move(request, AT.senderIp, reply, { to: AT.targetIp, count: 4 });
+  for (let i = 0; i < 6; i++) {
+    const own = mac[i] ?? 0;
+    // Who asked is told by the ARP body; the Ethernet source may be a bridge's or a proxy's.
+    const asker = request[AT.senderMac + i] ?? 0;
+    reply[AT.destination + i] = asker;
+    reply[AT.source + i] = own;
+    reply[AT.senderMac + i] = own;
+    reply[AT.targetMac + i] = asker;
+  }
+  for (let i = 0; i < 4; i++) {
+    reply[AT.senderIp + i] = request[AT.targetIp + i] ?? 0;
+    reply[AT.targetIp + i] = request[AT.senderIp + i] ?? 0;
+  }
 }
 
 /** A room for one answer. */
@@ -61,10 +68,6 @@ export function replyBuffer(): Uint8Array {
 /** No host has a group address; an answer to one would go to everybody. */
 function isGroup(frame: Uint8Array, at: number): boolean {
   return ((frame[at] ?? 0) & 1) !== 0;
-}
-
-function move(from: Uint8Array, at: number, into: Uint8Array, where: { to: number; count: number }): void {
-  for (let i = 0; i < where.count; i++) into[where.to + i] = from[at + i] ?? 0;
 }
 
 function same(frame: Uint8Array, at: number, mac: Mac): boolean {
