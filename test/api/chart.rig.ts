@@ -85,7 +85,17 @@ export async function install(
   values: object = {},
   ...flags: readonly string[]
 ): Promise<void> {
-  const args = ['upgrade', '--install', RELEASE, CHART, '-n', NAMESPACE, '--create-namespace'];
+  // Without values helm would take those of the last release again.
+  const args = [
+    'upgrade',
+    '--install',
+    '--reset-values',
+    RELEASE,
+    CHART,
+    '-n',
+    NAMESPACE,
+    '--create-namespace',
+  ];
   const done = await helm(args, { values, kubeconfig: api.kubeconfig, flags });
   if (done.code !== 0) throw new Error(done.stderr);
 }
