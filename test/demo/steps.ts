@@ -48,23 +48,20 @@ export async function addPool(fleet: Fleet): Promise<Lab> {
     `git push ${commit(sha)}: pool web ${fleet.cluster.network.address(200)}-${fleet.cluster.network.address(209)}`,
   );
   const [source, sync, pool, accepted, release] = await Promise.all([
-    fleet.see('gitrepository', NAME, 'GitRepository at the commit', (o) =>
-      String(at(o, 'status.artifact.revision')).endsWith(sha),
-    ),
-    fleet.see('kustomization', NAME, 'Kustomization at the commit', appliesTo(sha)),
-    fleet.see('pool', 'web', 'pool web', () => true),
-    fleet.see(
-      'configsource',
-      NAME,
-      'ConfigSource with the pool',
-      (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.pools') === 1,
-    ),
-    fleet.see(
-      'helmrelease',
-      NAME,
-      'second release',
-      (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.history[0].version') === 2,
-    ),
+    fleet.see('gitrepository', NAME, {
+      what: 'GitRepository at the commit',
+      until: (o) => String(at(o, 'status.artifact.revision')).endsWith(sha),
+    }),
+    fleet.see('kustomization', NAME, { what: 'Kustomization at the commit', until: appliesTo(sha) }),
+    fleet.see('pool', 'web', { what: 'pool web', until: () => true }),
+    fleet.see('configsource', NAME, {
+      what: 'ConfigSource with the pool',
+      until: (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.pools') === 1,
+    }),
+    fleet.see('helmrelease', NAME, {
+      what: 'second release',
+      until: (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.history[0].version') === 2,
+    }),
   ]);
   sayHops(start, [
     { what: 'GitRepository has the commit', at: source.at },
@@ -110,13 +107,14 @@ export async function changePool(fleet: Fleet, lab: Lab): Promise<void> {
     [220, 239],
   ]);
   const { sha, at: start } = await fleet.pushValues(values, 'l2-lab: grow pool web');
-  const grown = await fleet.see('pool', 'web', 'grown pool', (o) => at(o, 'spec.addresses[1]') !== undefined);
-  const release = await fleet.see(
-    'helmrelease',
-    NAME,
-    'third release',
-    (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.history[0].version') === 3,
-  );
+  const grown = await fleet.see('pool', 'web', {
+    what: 'grown pool',
+    until: (o) => at(o, 'spec.addresses[1]') !== undefined,
+  });
+  const release = await fleet.see('helmrelease', NAME, {
+    what: 'third release',
+    until: (o) => isCurrently(o, 'Ready', 'True') && at(o, 'status.history[0].version') === 3,
+  });
   sayHops(start, [
     { what: `pool web has a second range (git push ${commit(sha)})`, at: grown.at },
     { what: 'HelmRelease Ready', at: release.at },
@@ -138,13 +136,14 @@ export async function badRange(fleet: Fleet, lab: Lab): Promise<void> {
   title('Third commit: a bad range');
   const values = pools(fleet, [[209, 200]]);
   const { sha, at: start } = await fleet.pushValues(values, 'l2-lab: a range the wrong way round');
-  const refused = await fleet.see('configsource', NAME, 'refusal', (o) => isCurrently(o, 'Stalled', 'True'));
-  const release = await fleet.see(
-    'helmrelease',
-    NAME,
-    'failed release',
-    (o) => condition(o, 'Ready')?.status === 'False' && at(o, 'status.history[0].version') === 4,
-  );
+  const refused = await fleet.see('configsource', NAME, {
+    what: 'refusal',
+    until: (o) => isCurrently(o, 'Stalled', 'True'),
+  });
+  const release = await fleet.see('helmrelease', NAME, {
+    what: 'failed release',
+    until: (o) => condition(o, 'Ready')?.status === 'False' && at(o, 'status.history[0].version') === 4,
+  });
   sayHops(start, [
     { what: `ConfigSource refused it (git push ${commit(sha)})`, at: refused.at },
     { what: 'HelmRelease shows it', at: release.at },
@@ -158,31 +157,27 @@ export async function badRange(fleet: Fleet, lab: Lab): Promise<void> {
 export async function brokenYaml(fleet: Fleet, lab: Lab): Promise<void> {
   title('Fourth commit: broken YAML');
   const { sha, at: start } = await fleet.pushValues(`pools:\n  web: [\n\taddresses\n`, 'l2-lab: no YAML');
-  const release = await fleet.see(
-    'helmrelease',
-    NAME,
-    'ValuesError',
-    (o) => condition(o, 'Ready')?.reason === 'ValuesError',
-  );
+  const release = await fleet.see('helmrelease', NAME, {
+    what: 'ValuesError',
+    until: (o) => condition(o, 'Ready')?.reason === 'ValuesError',
+  });
   sayHops(start, [{ what: `HelmRelease shows it (git push ${commit(sha)})`, at: release.at }]);
   say(`HelmRelease ${tells(release.object)}`);
   await stillServed(fleet, lab);
   title('And back: the last good commit again');
   const back = await fleet.pushValues(lab.values, 'l2-lab: back to the first pool');
-  const ready = await fleet.see(
-    'helmrelease',
-    NAME,
-    'recovered',
-    (o) => isCurrently(o, 'Ready', 'True'),
-    120_000,
-  );
+  const ready = await fleet.see('helmrelease', NAME, {
+    what: 'recovered',
+    until: (o) => isCurrently(o, 'Ready', 'True'),
+    timeoutMs: 120_000,
+  });
   sayHops(back.at, [{ what: `HelmRelease Ready (git push ${commit(back.sha)})`, at: ready.at }]);
   await stillServed(fleet, lab);
 }
 
 /** The Service still has its address, the wire still answers, and the page still comes. */
 async function stillServed(fleet: Fleet, lab: Lab): Promise<void> {
-  const service = await fleet.see('service', 'web', 'Service', () => true);
+  const service = await fleet.see('service', 'web', { what: 'Service', until: () => true });
   const now = at(service.object, 'status.loadBalancer.ingress[0].ip');
   if (now !== lab.address) throw new Error(`Service web has ${now}, it had ${lab.address}`);
   await lab.prober.firstAfter(performance.now(), 2000);

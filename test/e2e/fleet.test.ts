@@ -32,18 +32,16 @@ describe('a cluster that follows git', () => {
   const kubectl = (...args: string[]) => fleet.cluster.kubectl('-n', NAMESPACE, ...args);
   /** Waits until Flux has released exactly this commit's values, or failed to. */
   const released = async (more: (version: number) => boolean, status: 'True' | 'False' = 'True') =>
-    fleet.see(
-      'helmrelease',
-      NAME,
-      `HelmRelease Ready=${status}`,
-      (o) =>
+    fleet.see('helmrelease', NAME, {
+      what: `HelmRelease Ready=${status}`,
+      until: (o) =>
         more(Number(at(o, 'status.history[0].version'))) && condition(o, 'Ready')?.status === status
           ? status === 'False' || isCurrently(o, 'Ready', 'True')
           : false,
-      120_000,
-    );
+      timeoutMs: 120_000,
+    });
   const version = async (): Promise<number> => {
-    const { object } = await fleet.see('helmrelease', NAME, 'HelmRelease', () => true);
+    const { object } = await fleet.see('helmrelease', NAME, { what: 'HelmRelease', until: () => true });
     return Number(at(object, 'status.history[0].version'));
   };
   /** Node that announces, as its speaker says. */
@@ -69,7 +67,7 @@ describe('a cluster that follows git', () => {
     await fleet.flux.git.push({ [`${OVERLAY}/values.yaml`]: values(fleet) }, 'pool web');
     await Promise.all([install(fleet), fleet.startWeb()]);
     await fleet.ready();
-    await fleet.see('pool', 'web', 'pool web', () => true);
+    await fleet.see('pool', 'web', { what: 'pool web', until: () => true });
     const pods = await fleet.pods();
     expect(pods.length).toBe(5);
     expect(pods.every((p) => p.ready && p.restarts === 0)).toBe(true);
@@ -97,12 +95,10 @@ describe('a cluster that follows git', () => {
       '-o',
       String.raw`jsonpath={.metadata.annotations.reconcile\.fluxcd\.io/requestedAt}`,
     );
-    const { object } = await fleet.see(
-      'helmrelease',
-      NAME,
-      'reconciled',
-      (o) => at(o, 'status.lastHandledReconcileAt') === token && isCurrently(o, 'Ready', 'True'),
-    );
+    const { object } = await fleet.see('helmrelease', NAME, {
+      what: 'reconciled',
+      until: (o) => at(o, 'status.lastHandledReconcileAt') === token && isCurrently(o, 'Ready', 'True'),
+    });
     expect(condition(object, 'Drifted')?.status ?? 'False').toBe('False');
     expect(await version()).toBe(before);
     const events = await kubectl('get', 'events', '-o', 'jsonpath={.items[*].reason}');
@@ -110,7 +106,7 @@ describe('a cluster that follows git', () => {
   });
 
   it('takes a pool commit live: no pod restarts, no reply is lost', async () => {
-    const pods = async () => (await fleet.pods()).map((p) => [p.uid, p.restarts]).sort();
+    const pods = async () => (await fleet.pods()).map((p) => `${p.uid} ${p.restarts}`).sort();
     const before = await pods();
     const prober = probe(fleet.cluster, address);
     await prober.firstAfter(0);
@@ -149,7 +145,10 @@ describe('a cluster that follows git', () => {
   it('puts back what somebody changed by hand: the pool by Herald, the workload by Flux', async () => {
     await expect(kubectl('delete', 'ipaddresspool', 'web')).rejects.toThrow(/in use/);
     await kubectl('patch', 'ipaddresspool', 'web', '--type=merge', '-p', '{"spec":{"avoidBuggyIPs":true}}');
-    await fleet.see('pool', 'web', 'pool as rendered', (o) => at(o, 'spec.avoidBuggyIPs') === false);
+    await fleet.see('pool', 'web', {
+      what: 'pool as rendered',
+      until: (o) => at(o, 'spec.avoidBuggyIPs') === false,
+    });
     await kubectl('scale', 'deployment/herald-controller', '--replicas=1');
     await fleet.flux.reconcile(`helmrelease/${NAME}`, NAMESPACE);
     await until(
@@ -186,17 +185,16 @@ describe('a cluster that follows git', () => {
     );
     await released((v) => v === next);
     await fleet.pushValues(good.replace(/\.200-/, '.250-'), 'a reversed range');
-    const rolledBack = await fleet.see(
-      'helmrelease',
-      NAME,
-      'roll-back',
-      (o) => condition(o, 'Remediated')?.status === 'True',
-      120_000,
-    );
+    const rolledBack = await fleet.see('helmrelease', NAME, {
+      what: 'roll-back',
+      until: (o) => condition(o, 'Remediated')?.status === 'True',
+      timeoutMs: 120_000,
+    });
     expect(condition(rolledBack.object, 'Remediated')?.reason).toBe('RollbackSucceeded');
-    const source = await fleet.see('configsource', NAME, 'accepted again', (o) =>
-      isCurrently(o, 'Ready', 'True'),
-    );
+    const source = await fleet.see('configsource', NAME, {
+      what: 'accepted again',
+      until: (o) => isCurrently(o, 'Ready', 'True'),
+    });
     expect(at(source.object, 'status.pools')).toBe(1);
     expect(await fleet.page(address)).toMatch(/^web-/);
     await fleet.pushValues(`${good}# good again\n`, 'good again');
@@ -220,7 +218,7 @@ describe('a cluster that follows git', () => {
     console.log(
       `e2e: all pods rolled: ${count.lost} of ${count.sent} ARP requests (one every 20 ms) had no reply`,
     );
-    const { object } = await fleet.see('service', 'web', 'Service web', () => true);
+    const { object } = await fleet.see('service', 'web', { what: 'Service web', until: () => true });
     expect(at(object, 'status.loadBalancer.ingress[0].ip')).toBe(address);
   });
 
@@ -263,7 +261,11 @@ describe('a cluster that follows git', () => {
       // Helm's wait may time out on the DaemonSet of a dead node; the pool must be there all the same.
       await fleet.pushValues(values(fleet, '', 229), 'grow while a node is down');
       const grown = (o: Raw) => String(at(o, 'spec.addresses[0]')).endsWith('.229');
-      await fleet.see('pool', 'web', 'pool grown while a node is down', grown, 120_000);
+      await fleet.see('pool', 'web', {
+        what: 'pool grown while a node is down',
+        until: grown,
+        timeoutMs: 120_000,
+      });
     } finally {
       await fleet.cluster.nodeUp(node);
     }
@@ -284,8 +286,8 @@ describe('a cluster that follows git', () => {
       '{"spec":{"suspend":true}}',
     );
     await kubectl('delete', 'helmrelease', NAME, '--timeout=120s');
-    await fleet.see('pool', 'web', 'pool web after the uninstall', () => true);
-    const { object } = await fleet.see('service', 'web', 'Service web', () => true);
+    await fleet.see('pool', 'web', { what: 'pool web after the uninstall', until: () => true });
+    const { object } = await fleet.see('service', 'web', { what: 'Service web', until: () => true });
     expect(at(object, 'status.loadBalancer.ingress[0].ip')).toBe(address);
     expect(await fleet.cluster.kubectl('get', 'crd', 'ipaddresspools.metallb.io', '-o', 'name')).toContain(
       'ipaddresspools',

@@ -53,9 +53,7 @@ export interface Fleet {
   see(
     kind: keyof typeof PATHS,
     name: string,
-    what: string,
-    until: (o: Raw) => boolean,
-    timeoutMs?: number,
+    w: { readonly what: string; readonly until: (o: Raw) => boolean; readonly timeoutMs?: number },
   ): Promise<Seen>;
   /** Waits until the HelmRelease has applied exactly this commit's values and is Ready. */
   ready(timeoutMs?: number): Promise<Seen>;
@@ -101,8 +99,7 @@ async function withFlux(cluster: Cluster): Promise<Fleet> {
   const log = createLog({ level: 'none', clock: systemClock });
   const client = await connect({ kubeconfig: cluster.kubeconfig, log, userAgent: 'fleet' });
   await flux.git.push(firstCommit(), 'cluster l2-lab: install herald');
-  const see: Fleet['see'] = (kind, name, what, until, timeoutMs) =>
-    observe(client, { path: PATHS[kind], name, what, until, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const see: Fleet['see'] = (kind, name, w) => observe(client, { path: PATHS[kind], name, ...w });
   const push: Fleet['push'] = async (files, message) => {
     const sha = await flux.git.push(files, message);
     const pushed = performance.now();
@@ -117,7 +114,11 @@ async function withFlux(cluster: Cluster): Promise<Fleet> {
     pushValues: (values, message) => push({ [`${OVERLAY}/values.yaml`]: values }, message),
     see,
     ready: (timeoutMs = 180_000) =>
-      see('helmrelease', NAME, 'HelmRelease Ready', (o) => isCurrently(o, 'Ready', 'True'), timeoutMs),
+      see('helmrelease', NAME, {
+        what: 'HelmRelease Ready',
+        until: (o) => isCurrently(o, 'Ready', 'True'),
+        timeoutMs: timeoutMs,
+      }),
     pods: async () =>
       podsOf(await client.request({ method: 'GET', path: `/api/v1/namespaces/${NAMESPACE}/pods` })),
     expose: (name) => expose(client, see, name),
@@ -158,7 +159,10 @@ async function expose(client: KubeClient, see: Fleet['see'], name: string): Retu
   await client.request({ method: 'POST', path: PATHS.service, body });
   const created = performance.now();
   const ip = (o: Raw): unknown => at(o, 'status.loadBalancer.ingress[0].ip');
-  const seen = await see('service', name, `address of Service ${name}`, (o) => ip(o) !== undefined);
+  const seen = await see('service', name, {
+    what: `address of Service ${name}`,
+    until: (o) => ip(o) !== undefined,
+  });
   return { address: String(ip(seen.object)), created, seen };
 }
 

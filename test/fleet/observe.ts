@@ -81,8 +81,8 @@ export async function observe(client: KubeClient, w: Wanted): Promise<Seen> {
       const first: unknown = Array.isArray(items) ? items[0] : undefined;
       last = first ?? last;
       if (isRaw(first) && w.until(first)) return { object: first, at: performance.now() };
-      const resourceVersion = String(at(list, 'metadata.resourceVersion') ?? '');
-      if (resourceVersion === '') {
+      const resourceVersion = at(list, 'metadata.resourceVersion');
+      if (typeof resourceVersion !== 'string') {
         await new Promise((r) => setTimeout(r, 200));
         signal.throwIfAborted();
         continue;

@@ -170,7 +170,7 @@ describe('allocation, whatever happens to Services and pools', () => {
           checkAddresses(world);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -185,7 +185,7 @@ describe('allocation, whatever happens to Services and pools', () => {
         world.passAll();
         expect(world.status).toEqual(before);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

@@ -31,7 +31,12 @@ export function parseYaml(text: string, o: { source: string }): Parsed {
   if (second) {
     const place = second.at([]);
     return {
-      problems: [problem('YamlDocuments', o.source, place, 'a second document begins where one is expected')],
+      problems: [
+        problem('YamlDocuments', 'a second document begins where one is expected', {
+          source: o.source,
+          place,
+        }),
+      ],
     };
   }
   return first ?? { value: null, at: () => undefined };
@@ -46,7 +51,11 @@ export function parseYamlAll(
   o: { source: string },
 ): readonly Yaml[] | { readonly problems: readonly Problem[] } {
   if (Buffer.byteLength(text) > MAX_BYTES) {
-    return { problems: [problem('YamlTooLarge', o.source, undefined, `is larger than ${MAX_BYTES} bytes`)] };
+    return {
+      problems: [
+        problem('YamlTooLarge', `is larger than ${MAX_BYTES} bytes`, { source: o.source, place: undefined }),
+      ],
+    };
   }
   const lines = new LineCounter();
   const documents = parseAllDocuments(text.startsWith('\uFEFF') ? text.slice(1) : text, {
@@ -80,7 +89,9 @@ function valuesOf(documents: readonly Document.Parsed[], lines: LineCounter, sou
     } catch (e) {
       const message = e instanceof Error ? e.message : 'cannot be expanded';
       return {
-        problems: [problem('YamlAliases', source, placeOf(document.contents.range[0], lines), message)],
+        problems: [
+          problem('YamlAliases', message, { source, place: placeOf(document.contents.range[0], lines) }),
+        ],
       };
     }
   }
@@ -118,11 +129,11 @@ const HINTS: Readonly<Record<string, string>> = {
 function problemOf(e: YAMLError, lines: LineCounter, source: string): Problem {
   const hint = HINTS[e.code];
   return {
-    ...problem('YamlSyntax', source, placeOf(e.pos[0], lines), e.message),
+    ...problem('YamlSyntax', e.message, { source, place: placeOf(e.pos[0], lines) }),
     ...(hint === undefined ? {} : { hint }),
   };
 }
 
-function problem(code: string, source: string, place: Place | undefined, message: string): Problem {
-  return { code, source, path: '', message, ...place };
+function problem(code: string, message: string, at: { source: string; place: Place | undefined }): Problem {
+  return { code, source: at.source, path: '', message, ...at.place };
 }

@@ -137,10 +137,10 @@ function writeText(out: Writer, text: string, place: Place): void {
   const style = styleOf(text, place.key);
   if (style === 'double') writeDouble(out, text, place);
   else if (style === 'literal') writeLiteral(out, text, place.indent);
-  else if (style === 'plain') fold(out, text, place, (c) => c);
+  else if (style === 'plain') fold(out, text, { place, write: (c) => c });
   else {
     out.put("'");
-    fold(out, text, place, (c) => (c === "'" ? "''" : c));
+    fold(out, text, { place, write: (c) => (c === "'" ? "''" : c) });
     out.put("'");
   }
 }
@@ -185,7 +185,8 @@ function analyse(text: string): { plain: boolean; single: boolean; block: boolea
 }
 
 /** Plain and single-quoted text: a lone blank past the width becomes a line break. */
-function fold(out: Writer, text: string, place: Place, write: (c: string) => string): void {
+function fold(out: Writer, text: string, o: { place: Place; write: (c: string) => string }): void {
+  const { place, write } = o;
   const runes = Array.from(text);
   const quoted = write("'") === "''";
   let spaces = false;

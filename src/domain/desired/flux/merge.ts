@@ -43,7 +43,7 @@ export function effectiveValues(input: MergeInput): ValueMap {
     }
     // Inline first, then the write in place. Whether it survives the last merge depends on which maps are shared with inline.
     result = mergeMaps(result, inline);
-    setAt(result, reference, reference.targetPath, text);
+    setAt(result, reference, { path: reference.targetPath, text });
   }
   return mergeMaps(result, inline);
 }
@@ -88,7 +88,8 @@ function readMap(r: ValuesReference, text: string, parse: MergeInput['parse']): 
 }
 
 /** Flux's quoting rules around Helm's grammar. */
-function setAt(into: ValueMap, r: ValuesReference, path: string, text: string): void {
+function setAt(into: ValueMap, r: ValuesReference, o: { path: string; text: string }): void {
+  const { path, text } = o;
   try {
     if (r.literal) setInto(into, `${path}=${text.replace(/[\\,[\]{}]/g, '\\$&')}`, true);
     else if (isQuoted(text)) setInto(into, `${path}=${trimQuotes(text)}`, true);
