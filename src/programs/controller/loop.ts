@@ -18,6 +18,7 @@ import { Echo } from './echo.ts';
 import { aboutService, deprecations, eventOf, lines } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import { type StatusChange, statusChange } from './status.ts';
+import { Teller } from './teller.ts';
 
 /** After a conflict the newer object is on its way through the watch; this is the second way, in case it was there already. */
 const CONFLICT_MS = 20;
@@ -46,6 +47,7 @@ export class ServiceLoop {
   readonly #queue: Queue;
   readonly #resource: Resource<Service>;
   readonly #echo = new Echo<Service>();
+  readonly #teller: Teller;
   readonly #stop: () => void;
   #ledger: Ledger | undefined;
   /** Services that would take more than they have, the longest waiting first. */
@@ -61,6 +63,7 @@ export class ServiceLoop {
     this.#o = o;
     const { client, clock, random, log } = o.doors;
     this.#resource = resource(client, Services);
+    this.#teller = new Teller(o.events);
     this.#queue = new Queue({
       run: (key) => this.#pass(key),
       concurrency: o.parallel,
@@ -200,7 +203,8 @@ export class ServiceLoop {
         fieldManager: doors.fieldManager,
         signal: doors.grace,
       } as const;
-      const written = await this.#resource.mergePatch({ name, namespace }, change.body, options);
+      const write = this.#resource.mergePatch({ name, namespace }, change.body, options);
+      const written = await this.#teller.during(write);
       this.#echo.wrote(service, written);
       metrics.writes.inc({ outcome: 'written' });
     } catch (error) {
@@ -248,10 +252,10 @@ export class ServiceLoop {
 
   /** Told only once it is written, or when nothing is to be written: no Event speaks of an address that nobody got. */
   #tell(service: Service, { verdict, notes }: Outcome, change: StatusChange | undefined): void {
-    const { events, doors } = this.#o;
+    const { doors } = this.#o;
     const about = aboutService(service);
-    for (const note of notes) events.record(about, eventOf(note));
-    if (change?.substance) for (const event of deprecations(service)) events.record(about, event);
+    for (const note of notes) this.#teller.tell(about, eventOf(note));
+    if (change?.substance) for (const event of deprecations(service)) this.#teller.tell(about, event);
     const log = doors.log.child({ op: 'service', service: keyOf(service) });
     if ('refusal' in verdict && notes.length > 0)
       log.warn({ reason: refusalText(verdict.refusal) }, lines.refused);
