@@ -377,7 +377,7 @@ describe.skipIf(can !== true)(`reconciler on a real API server${can === true ? '
           tor: { myASN: 64500, peerASN: 64501, peerAddress: 's3cret-peer', password: ['s3cret-word'] },
         },
       });
-      await home.told('WrongType');
+      await home.told('Refused');
       const told = JSON.stringify([await home.source(), await home.events(), running.lines]);
       expect(told).toContain('bgpPeers.tor.password');
       expect(told).not.toContain('s3cret');

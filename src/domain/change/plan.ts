@@ -11,10 +11,12 @@ import {
   OWNED,
   openContent,
   sourceOf,
+  type View,
   viewOf,
 } from '../desired/object.ts';
+import { union } from '../desired/ranges.ts';
 import { covers, entriesOf } from '../desired/rules.ts';
-import { type Range, toCidrs } from '../ip/range.ts';
+import { formatRange, type Range, rangesOverlap } from '../ip/range.ts';
 
 /** One request, or for an update up to two. `because` names fields, never values. */
 export type Write =
@@ -51,18 +53,26 @@ export interface Plan {
   readonly unchanged: number;
 }
 
+type Update = Extract<Write, { verb: 'update' }>;
+
 /** The steps from live to desired. Nothing at all when they agree. */
 export function plan(input: PlanInput): Plan {
   const live = new Map(input.live.map((o) => [idOf(viewOf(o)), o]));
   const growing: Write[] = [];
   const shrinking: Write[] = [];
   let unchanged = 0;
+  let held: readonly Held[] | undefined;
   for (const object of inOrder(input.desired)) {
     const before = live.get(idOf(object));
     const write = before ? update(object, before, input.instance) : create(object);
     if (!write) unchanged++;
-    else if (write.verb === 'update' && shrinks(write)) shrinking.push(write);
-    else growing.push(write);
+    else if (write.verb === 'update' && shrinks(write)) {
+      held ??= rangesOf(input.live);
+      const first = widened(write, held);
+      if (first) growing.push(first);
+      // The first write has already taken out what is not ours.
+      shrinking.push(first ? { ...write, strip: [] } : write);
+    } else growing.push(write);
   }
   const stages = [growing, shrinking, removals(input)].filter((stage) => stage.length > 0);
   return { stages, unchanged };
@@ -142,16 +152,49 @@ function bounded(reasons: readonly string[]): string {
   return reasons.length > 5 ? `${first} and ${reasons.length - 5} more` : first;
 }
 
-/** Whether a pool loses an address with this write. */
-function shrinks(write: Extract<Write, { verb: 'update' }>): boolean {
-  if (write.object.kind.kind !== IPAddressPools.kind) return false;
-  const after = cidrs(write.object);
-  return cidrs(viewOf(write.live)).some((block) => !after.some((b) => covers(b, block)));
+/** The addresses of a pool, whoever wrote it and however they are spelt. */
+function addressesOf(pool: View): readonly Range[] {
+  return union(entriesOf(pool).map((e) => e.range));
 }
 
-/** The pool's addresses as blocks of the minimal cover of each entry: what was in one entry may be in two now. */
-function cidrs(pool: Parameters<typeof entriesOf>[0]): readonly Range[] {
-  return entriesOf(pool).flatMap((e) => toCidrs(e.range));
+const within = (ranges: readonly Range[], outer: readonly Range[]) =>
+  ranges.every((range) => outer.some((o) => covers(o, range)));
+
+/** A range and the name of the pool that has it now. */
+interface Held {
+  readonly pool: string;
+  readonly range: Range;
+}
+
+function rangesOf(live: readonly LiveObject[]): readonly Held[] {
+  return live
+    .filter(isPool)
+    .flatMap((o) => entriesOf(viewOf(o)).map(({ range }) => ({ pool: o.metadata.name, range })));
+}
+
+/** Whether a pool loses an address with this write. */
+function shrinks(write: Update): boolean {
+  return isPool(write.object) && !within(addressesOf(viewOf(write.live)), addressesOf(write.object));
+}
+
+/**
+ * For a pool that gives some addresses away and takes others that another pool has: the same write without the giving. Done
+ * first, so that what moves between two pools is always in one of them.
+ */
+function widened(write: Update, held: readonly Held[]): Update | undefined {
+  const before = addressesOf(viewOf(write.live));
+  const after = addressesOf(write.object);
+  const { name } = write.object;
+  const takes = held.some((h) => h.pool !== name && after.some((r) => rangesOverlap(r, h.range)));
+  const { spec } = openContent(write.object.content);
+  if (!takes || !isObject(spec)) return undefined;
+  const addresses = union([...before, ...after]).map(formatRange);
+  const object = { ...write.object, content: { spec: { ...spec, addresses } } };
+  return { ...write, object, because: `${write.because}; it takes addresses before it gives others away` };
+}
+
+function isPool(o: { readonly kind: DesiredObject['kind'] }): boolean {
+  return o.kind.kind === IPAddressPools.kind;
 }
 
 /** Objects of completely rendered sources that no source wants any more; dependants first. */

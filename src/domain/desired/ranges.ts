@@ -74,7 +74,18 @@ export function overlaps<T>(entries: readonly Entry<T>[]): (readonly [Entry<T>, 
   return pairs;
 }
 
-function byFirst<T>(a: Entry<T>, b: Entry<T>): number {
+/** The same addresses as few ascending ranges: overlapping and adjacent ones become one. */
+export function union(ranges: readonly Range[]): readonly Range[] {
+  const merged: Range[] = [];
+  for (const { range } of ranges.map((range) => ({ range })).toSorted(byFirst)) {
+    const last = merged.at(-1);
+    if (!last || last.family !== range.family || range.first > last.last + 1n) merged.push(range);
+    else if (range.last > last.last) merged[merged.length - 1] = { ...last, last: range.last };
+  }
+  return merged;
+}
+
+function byFirst(a: { readonly range: Range }, b: { readonly range: Range }): number {
   if (a.range.family !== b.range.family) return a.range.family < b.range.family ? -1 : 1;
   return a.range.first < b.range.first ? -1 : a.range.first > b.range.first ? 1 : 0;
 }

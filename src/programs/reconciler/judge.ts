@@ -1,7 +1,7 @@
 import type { Write } from '../../domain/change/plan.ts';
 import { codes } from '../../domain/config/errors.ts';
 import { load } from '../../domain/config/load.ts';
-import { type DesiredObject, idOf, type LiveObject, sourceOf } from '../../domain/desired/object.ts';
+import { type DesiredObject, type LiveObject, sourceOf } from '../../domain/desired/object.ts';
 import type { Check, Verdict } from '../../domain/desired/settle.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
 import { cut, messageOf, type Progress, reasonOf } from './status.ts';
@@ -103,5 +103,3 @@ export function repairsOf(writes: readonly Write[], source: string): readonly st
     .filter((w) => sourceOfWrite(w) === source)
     .map((w) => `${subjectOf(w)}: ${w.verb === 'create' ? 'it was deleted' : w.because}`);
 }
-
-export { idOf };

@@ -1,8 +1,4 @@
-import type { ConfigMap } from '../../domain/api/core.ts';
-import type { HelmRelease } from '../../domain/api/flux.ts';
-import type { ConfigSource } from '../../domain/api/herald.ts';
 import { type Plan, plan, type Write } from '../../domain/change/plan.ts';
-import { configMapSource } from '../../domain/desired/names.ts';
 import { isOurs, type LiveObject, sourceOf } from '../../domain/desired/object.ts';
 import { type Settled, settle, type Verdict } from '../../domain/desired/settle.ts';
 import { problemOf } from '../../domain/desired/source.ts';
@@ -11,30 +7,32 @@ import { checkAsReaders, type Outcome, progressOf, repairsOf } from './judge.ts'
 import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
 import { Overlay } from './overlay.ts';
-import { type Found, Reader } from './read.ts';
-import { type Outlook, outlook } from './release.ts';
+import { Outlooks, releaseNotices } from './release.ts';
 import { type Report, Reporter } from './report.ts';
+import { namedRelease, type Seen, Sight } from './sight.ts';
 import { messageOf } from './status.ts';
-import { Watches } from './watches.ts';
+import { type FoundRelease, Watches } from './watches.ts';
 import { Writer, type Written } from './write.ts';
 
 /** Keys of the queue: one look at everything, and one at the HelmRelease's own values. */
 const RENDER = 'render';
 const RELEASE = 'release';
 
-/** A source in the cluster: its ConfigSource, where there is one, and what was read of it. */
-interface Seen {
-  readonly name: string;
-  readonly configSource: ConfigSource | undefined;
-  readonly found: Found;
-  readonly configMap?: ConfigMap;
-}
-
 const NOTHING: Written = { done: [], failures: [], left: 0 };
 
 /** Something is left to do that will be tried again; it has been told already. */
 class Unfinished extends Error {
   override readonly name = 'Unfinished';
+}
+
+/** What one look found and did. */
+interface Look {
+  readonly seen: readonly Seen[];
+  readonly settled: Settled;
+  readonly live: readonly LiveObject[];
+  readonly outcome: Outcome;
+  readonly done: readonly Write[];
+  readonly release: FoundRelease | undefined;
 }
 
 /**
@@ -46,17 +44,14 @@ export class Loop {
   readonly #timing: Timing;
   readonly #metrics: ReconcilerMetrics;
   readonly #watches: Watches;
+  readonly #sight: Sight;
   readonly #overlay = new Overlay();
-  readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #reporter: Reporter;
+  readonly #outlooks: Outlooks;
   #queue: Queue | undefined;
   /** Since when the two halves of the release's values do not fit. */
   #waitingSince: number | undefined;
-  #outlook: Outlook | undefined;
-  /** Version of the HelmRelease that was compared last. */
-  #lookedAt: string | undefined;
-  #aheadSince: number | undefined;
 
   constructor(o: Options) {
     this.#o = o;
@@ -67,9 +62,10 @@ export class Loop {
       () => this.#queue?.add(RENDER),
       (id) => this.#overlay.gone(id),
     );
-    this.#reader = new Reader({ instance: o.release, namespace: o.namespace });
+    this.#sight = new Sight(o, this.#watches);
     this.#writer = new Writer({ client: o.client, log: o.log, overlay: this.#overlay });
     this.#reporter = new Reporter(o, this.#metrics);
+    this.#outlooks = new Outlooks(o, this.#metrics, this.#timing.aheadMs);
   }
 
   /** Follows the cluster, without writing. */
@@ -81,7 +77,7 @@ export class Loop {
   async lead(signal: AbortSignal): Promise<void> {
     const { clock, random, log } = this.#o;
     const queue = new Queue({
-      run: (key, stop) => (key === RELEASE ? this.#look(stop) : this.#render(stop)),
+      run: (key, stop) => (key === RELEASE ? this.#lookAtRelease(stop) : this.#render(stop)),
       concurrency: 2,
       clock,
       random,
@@ -106,72 +102,44 @@ export class Loop {
 
   async #render(signal: AbortSignal): Promise<void> {
     const started = this.#o.clock.now();
-    const seen = this.#see();
+    const seen = this.#sight.see();
     const release = this.#release(seen);
     if (!this.#canJudge()) return;
     const live = this.#overlay.over(this.#watches.live());
-    const instance = this.#o.release;
-    const settled = settle({ instance, built: seen.map((s) => s.found.built), live, check: checkAsReaders });
-    const suspended = release?.object?.spec.suspend ?? false;
+    const built = seen.map((s) => s.found.built);
+    const settled = settle({ instance: this.#o.release, built, live, check: checkAsReaders });
     const work = this.#plan(settled, live);
+    const suspended = release?.object?.spec.suspend ?? false;
     const written = suspended ? NOTHING : await this.#writer.carryOut(work, signal);
-    this.#count(work, written);
-    const pending = work.stages.flat().filter((w) => !written.done.includes(w));
-    const unreadable = this.#watches.unreadableOwned();
-    const ref = release && `${release.ref.namespace}/${release.ref.name}`;
+    this.#count(work, written, suspended);
     const outcome: Outcome = {
-      unreadable,
-      pending,
+      unreadable: this.#watches.unreadableOwned(),
+      pending: work.stages.flat().filter((w) => !written.done.includes(w)),
       failures: written.failures,
-      ...(suspended && ref !== undefined && { suspendedBy: ref }),
+      ...(suspended && release && { suspendedBy: release.title }),
     };
-    this.#metrics.suspended.set({}, suspended ? 1 : 0);
-    await this.#report({ seen, settled, live, outcome, done: written.done, release, ref, suspended }, signal);
+    await this.#report({ seen, settled, live, outcome, done: written.done, release }, signal);
     this.#metrics.seconds.observe({}, (this.#o.clock.now() - started) / 1000);
     this.#again(outcome);
   }
 
-  /** All sources that there are. The release's own comes first. */
-  #see(): readonly Seen[] {
-    const { namespace, release } = this.#o;
-    const sources = this.#watches.configSources.store;
-    const own = sources.get(`${namespace}/${release}`);
-    const seen: Seen[] = [];
-    if (own?.spec.secretName !== undefined) {
-      const secret = this.#watches.values.store.get(`${namespace}/${own.spec.secretName}`);
-      const found = this.#reader.pair(own, secret);
-      seen.push({ name: release, configSource: own, found });
-      const { values } = found.built;
-      if (values) this.#watches.follow([...this.#o.sourcesNamespaces, ...(values.sources?.namespaces ?? [])]);
-    }
-    for (const configMap of this.#watches.configMaps()) {
-      const name = configMapSource(configMap.metadata.namespace ?? '', configMap.metadata.name);
-      const configSource = sources.get(`${namespace}/${name}`);
-      seen.push({ name, configSource, found: this.#reader.configMap(configMap), configMap });
-    }
-    return seen;
+  #own(seen: readonly Seen[]): Seen | undefined {
+    return seen.find((s) => s.name === this.#o.release);
   }
 
-  #release(seen: readonly Seen[]) {
-    const own = seen.find((s) => s.name === this.#o.release);
-    const override = own?.configSource?.spec.helmRelease ?? own?.found.built.values?.source?.helmRelease;
-    const release = this.#watches.helmRelease(override);
-    const version = release?.object?.metadata.resourceVersion;
-    if (version !== undefined && version !== this.#lookedAt) {
-      this.#lookedAt = version;
-      this.#queue?.add(RELEASE);
-    }
+  #release(seen: readonly Seen[]): FoundRelease | undefined {
+    const release = this.#watches.helmRelease(namedRelease(this.#own(seen)));
+    if (release?.object && this.#outlooks.isNews(release.object)) this.#queue?.add(RELEASE);
     return release;
   }
 
   /** Whether enough is known to judge at all; otherwise a later look is arranged. */
   #canJudge(): boolean {
-    const unreadable = this.#watches.unreadableSources();
+    const unreadable = [...this.#watches.unreadableSources(), ...this.#watches.unreadableOwned()];
     const blind =
       !this.#watches.releaseKnown ||
       !this.#watches.configSources.synced ||
-      unreadable.some((u) => u.phase === 'starting' || u.phase === 'disconnected') ||
-      this.#watches.unreadableOwned().some((u) => u.phase === 'starting' || u.phase === 'disconnected');
+      unreadable.some((u) => u.phase === 'starting' || u.phase === 'disconnected');
     if (blind) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
     return !blind;
   }
@@ -189,51 +157,57 @@ export class Loop {
     });
   }
 
+  #count(work: Plan, written: Written, suspended: boolean): void {
+    const count = (w: Write, result: string) => {
+      const { kind } = (w.verb === 'delete' ? w.live : w.object).kind;
+      this.#metrics.writes.inc({ verb: w.verb, kind, result });
+    };
+    for (const write of written.done) count(write, 'done');
+    for (const { write } of written.failures) count(write, 'failed');
+    const changed = work.stages.length === 0 ? 'unchanged' : 'changed';
+    this.#metrics.renders.inc({ result: written.failures.length > 0 ? 'failed' : changed });
+    this.#metrics.suspended.set({}, suspended ? 1 : 0);
+    // What the server has after a failure is not known: the watch will tell.
+    if (written.failures.length > 0) this.#overlay.clear();
+  }
+
   async #report(look: Look, signal: AbortSignal): Promise<void> {
+    const frozen = look.outcome.suspendedBy !== undefined;
     for (const [i, seen] of look.seen.entries()) {
       const verdict = look.settled.verdicts[i];
       if (!verdict) continue;
       if (!seen.configSource) {
-        if (seen.configMap && !look.suspended) await this.#make(seen.name, seen.configMap, signal);
+        if (seen.configMap && !frozen) await this.#reporter.make(seen.name, seen.configMap, signal);
         continue;
       }
-      const report = this.#reportOf(look, { ...seen, configSource: seen.configSource }, verdict);
-      if (report) await this.#reporter.report(report, signal);
+      const report = this.#reportOf(look, seen, verdict);
+      if (report) await this.#reporter.report({ ...report, configSource: seen.configSource }, signal);
     }
-    await this.#vanished(look, signal);
+    await this.#reportVanished(look, frozen, signal);
   }
 
-  #make(name: string, { metadata }: ConfigMap, signal: AbortSignal): Promise<void> {
-    return this.#reporter.make(name, { name: metadata.name, namespace: metadata.namespace ?? '' }, signal);
-  }
-
-  #reportOf(
-    look: Look,
-    seen: Seen & { readonly configSource: ConfigSource },
-    verdict: Verdict,
-  ): Report | undefined {
-    const { waiting } = seen.found.built;
-    if (this.#stillPatient(waiting, seen.name)) return undefined;
-    const progress = progressOf(verdict, waiting, look.outcome);
-    const own = seen.name === this.#o.release;
-    const same = seen.configSource.status?.digest === seen.found.digest && progress.kind === 'done';
+  #reportOf(look: Look, seen: Seen, verdict: Verdict): Omit<Report, 'configSource'> | undefined {
+    const { release, outcome, done } = look;
+    const { built, digest } = seen.found;
+    const own = seen === this.#own(look.seen);
+    if (own && this.#isPatient(built.waiting)) return undefined;
+    const progress = progressOf(verdict, built.waiting, outcome);
+    const unchanged = seen.configSource?.status?.digest === digest && progress.kind === 'done';
     return {
-      configSource: seen.configSource,
-      title: seen.found.built.source.title,
+      title: built.source.title,
       progress,
-      problems: verdict.problems,
-      digest: seen.found.digest,
+      problems: [...verdict.problems, ...(own ? releaseNotices(built.source, release) : [])],
+      digest,
       objects: verdict.objects,
-      repaired: same ? repairsOf(look.done, seen.name) : [],
-      ...(own && look.ref !== undefined && { helmRelease: look.ref }),
-      ...(own && look.release?.object && { release: look.release.object }),
-      ...(own && this.#ahead()),
+      repaired: unchanged ? repairsOf(done, seen.name) : [],
+      ...(own && release && { helmRelease: release.title }),
+      ...(own && release?.object && { release: release.object }),
+      ...(own && this.#outlooks.lasting()),
     };
   }
 
   /** The two halves of a release come one after the other: a short wait is not worth a word. */
-  #stillPatient(waiting: string | undefined, name: string): boolean {
-    if (name !== this.#o.release) return false;
+  #isPatient(waiting: string | undefined): boolean {
     if (waiting === undefined) {
       this.#waitingSince = undefined;
       return false;
@@ -246,51 +220,19 @@ export class Loop {
   }
 
   /** ConfigSources of ConfigMaps that are gone: kept, with the reason, for as long as something of them is live. */
-  async #vanished(look: Look, signal: AbortSignal): Promise<void> {
+  async #reportVanished(look: Look, frozen: boolean, signal: AbortSignal): Promise<void> {
     if (this.#watches.unreadableSources().length > 0) return;
     const present = new Set(look.seen.map((s) => s.name));
     for (const configSource of this.#watches.configSources.store.list()) {
       const { configMap } = configSource.spec;
       const { name } = configSource.metadata;
       if (!configMap || present.has(name)) continue;
-      const left = look.live.filter((o) => isOurs(o, this.#o.release) && sourceOf(o) === name);
-      const title = `ConfigMap ${configMap.namespace}/${configMap.name}`;
-      if (left.length === 0) {
-        if (!look.suspended) await this.#reporter.remove(configSource, signal);
-        continue;
-      }
-      const problem = problemOf(
-        { name, title, secret: false, values: undefined },
-        {
-          code: 'SourceVanished',
-          path: '',
-          message: `it is gone, or no longer labelled as a source; ${left.length} of its objects stay as they are`,
-          hint: 'delete the objects to let them go',
-        },
-      );
-      const progress = { kind: 'stalled', reason: problem.code, message: messageOf([problem]) } as const;
-      const digest = configSource.status?.digest ?? '';
-      await this.#reporter.report(
-        { configSource, title, progress, problems: [problem], digest, objects: left, repaired: [] },
-        signal,
-      );
+      const objects = look.live.filter((o) => isOurs(o, this.#o.release) && sourceOf(o) === name);
+      if (objects.length > 0) {
+        const title = `ConfigMap ${configMap.namespace}/${configMap.name}`;
+        await this.#reporter.report({ configSource, ...vanished(name, title, objects) }, signal);
+      } else if (!frozen) await this.#reporter.remove(configSource, signal);
     }
-  }
-
-  #count(work: Plan, written: Written): void {
-    const failed = new Set(written.failures.map((f) => f.write));
-    const count = (w: Write, result: string) =>
-      this.#metrics.writes.inc({
-        verb: w.verb,
-        kind: w.verb === 'delete' ? w.live.kind.kind : w.object.kind.kind,
-        result,
-      });
-    for (const w of written.done) count(w, 'done');
-    for (const w of failed) count(w, 'failed');
-    const result = failed.size > 0 ? 'failed' : work.stages.length === 0 ? 'unchanged' : 'changed';
-    this.#metrics.renders.inc({ result });
-    // What the server has after a failure is not known: the watch will tell.
-    if (failed.size > 0) this.#overlay.clear();
   }
 
   /** Arranges the next look where nothing would call for it. Each look does: a look that comes earlier cancels what was arranged. */
@@ -298,48 +240,33 @@ export class Loop {
     if (failures.some((f) => f.kind !== 'refused')) throw new Unfinished('some objects could not be written');
     if (failures.length > 0) this.#queue?.addAfter(RENDER, this.#timing.maxBackoffMs);
     if (unreadable.length > 0) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
-    const left = (this.#aheadSince ?? -Infinity) + this.#timing.aheadMs - this.#o.clock.now();
+    const left = this.#outlooks.untilTold();
     if (left > 0) this.#queue?.addAfter(RENDER, left);
   }
 
   /** Compares what the HelmRelease asks for with what Helm applied. */
-  async #look(signal: AbortSignal): Promise<void> {
-    const seen = this.#see();
-    const own = seen.find((s) => s.name === this.#o.release)?.found.built.values?.source;
-    const release = this.#watches.helmRelease(own?.helmRelease)?.object;
+  async #lookAtRelease(signal: AbortSignal): Promise<void> {
+    const own = this.#own(this.#sight.see());
+    const release = this.#watches.helmRelease(namedRelease(own))?.object;
     if (!release) return;
-    const secretNames = new Set(own?.secretNames ?? []);
-    const before = this.#outlook;
-    const now = await outlook(release, { client: this.#o.client, secretNames, signal });
-    this.#outlook = now;
-    this.#metrics.ahead.set({}, now.kind === 'ahead' ? 1 : 0);
-    if (JSON.stringify(before) !== JSON.stringify(now))
-      this.#o.log.info({ op: 'release', ...now }, 'HelmRelease looked at');
-    const was = this.#aheadSince;
-    this.#aheadSince = now.kind === 'ahead' ? (was ?? this.#o.clock.now()) : undefined;
-    if (this.#aheadSince !== was) this.#queue?.add(RENDER);
+    const secretNames = new Set(own?.found.built.values?.source?.secretNames ?? []);
+    const { changed, ahead } = await this.#outlooks.look(release, secretNames, signal);
+    if (changed) this.#queue?.add(RENDER);
     // A referenced ConfigMap may change without the HelmRelease doing so.
-    if (now.kind === 'ahead') this.#queue?.addAfter(RELEASE, this.#timing.aheadMs);
-  }
-
-  /** Helm takes its time; only what lasts is told. */
-  #ahead(): { ahead?: string } {
-    const lasting =
-      this.#aheadSince !== undefined && this.#o.clock.now() - this.#aheadSince >= this.#timing.aheadMs;
-    return lasting && this.#outlook?.kind === 'ahead' ? { ahead: this.#outlook.why } : {};
+    if (ahead) this.#queue?.addAfter(RELEASE, this.#timing.aheadMs);
   }
 }
 
-/** One look at everything. */
-interface Look {
-  readonly seen: readonly Seen[];
-  readonly settled: Settled;
-  readonly live: readonly LiveObject[];
-  readonly outcome: Outcome;
-  readonly done: readonly Write[];
-  readonly release:
-    | { readonly ref: { readonly name: string; readonly namespace: string }; readonly object?: HelmRelease }
-    | undefined;
-  readonly ref: string | undefined;
-  readonly suspended: boolean;
+function vanished(name: string, title: string, objects: readonly LiveObject[]): Omit<Report, 'configSource'> {
+  const problem = problemOf(
+    { name, title, secret: false, values: undefined },
+    {
+      code: 'SourceVanished',
+      path: '',
+      message: `it is gone, or no longer labelled as a source; ${objects.length} of its objects stay as they are`,
+      hint: 'delete the objects to let them go',
+    },
+  );
+  const progress = { kind: 'stalled', reason: problem.code, message: messageOf([problem]) } as const;
+  return { title, progress, problems: [problem], digest: '', objects, repaired: [] };
 }

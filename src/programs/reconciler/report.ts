@@ -1,5 +1,6 @@
 import { INSTANCE, SOURCE } from '../../domain/api/annotations.ts';
 import { kubeTime } from '../../domain/api/conditions.ts';
+import type { ConfigMap } from '../../domain/api/core.ts';
 import type { HelmRelease } from '../../domain/api/flux.ts';
 import { HelmReleases } from '../../domain/api/flux.ts';
 import { type ConfigSource, type ConfigSourceStatus, ConfigSources } from '../../domain/api/herald.ts';
@@ -76,17 +77,13 @@ export class Reporter {
   }
 
   /** Makes the ConfigSource of a ConfigMap. */
-  async make(
-    name: string,
-    configMap: { name: string; namespace: string },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async make(name: string, { metadata }: ConfigMap, signal: AbortSignal): Promise<void> {
     const { namespace, release } = this.#o;
     const body = {
       apiVersion: apiVersion(ConfigSources),
       kind: ConfigSources.kind,
       metadata: { name, namespace, labels: { [INSTANCE]: release, [SOURCE]: 'true' } },
-      spec: { configMap },
+      spec: { configMap: { name: metadata.name, namespace: metadata.namespace ?? '' } },
     };
     await this.#resource.apply(body, { fieldManager: NAME, signal });
   }

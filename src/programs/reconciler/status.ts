@@ -87,15 +87,19 @@ function conditionsOf(
 export function messageOf(problems: readonly Problem[]): string {
   const errors = problems.filter(isError);
   const list = errors.length > 0 ? errors : problems;
-  // The path says which object; its name would only repeat it.
-  const texts = list.slice(0, 3).map((p) => problemText(withoutObject(p)));
+  const texts = list.slice(0, 3).map((p) => problemText(brief(p)));
   const more = list.length > 3 ? [`and ${list.length - 3} more`] : [];
   return cut([...texts, ...more].join('; '));
 }
 
-function withoutObject(problem: Problem): Problem {
-  const { object: _object, ...rest } = problem;
-  return rest;
+/** The path says which object, and the status which source: only a place with a line is worth its words. */
+function brief({ code, path, message, hint, source, line, column }: Problem): Problem {
+  const place = {
+    ...(source !== undefined && { source }),
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+  };
+  return { code, path, message, ...(hint !== undefined && { hint }), ...(line !== undefined && place) };
 }
 
 /** One word for all of them: their code, where they agree. */

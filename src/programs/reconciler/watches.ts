@@ -25,6 +25,16 @@ export interface ReleaseRef {
   readonly namespace: string;
 }
 
+/** The HelmRelease that delivers Herald, as far as it can be seen. */
+export interface FoundRelease {
+  readonly ref: ReleaseRef;
+  /** "namespace/name". */
+  readonly title: string;
+  readonly object?: HelmRelease;
+  /** RBAC keeps it from being read. */
+  readonly forbidden: boolean;
+}
+
 /** A kind that cannot be read now, and why. */
 export interface Unreadable {
   readonly kind: string;
@@ -104,9 +114,7 @@ export class Watches {
   }
 
   /** The HelmRelease that delivers Herald: the given one, else the one that our Deployment's labels name. */
-  helmRelease(
-    override: ReleaseRef | undefined,
-  ): { readonly ref: ReleaseRef; readonly object?: HelmRelease } | undefined {
+  helmRelease(override: ReleaseRef | undefined): FoundRelease | undefined {
     const ref = override ?? this.#labelled();
     if (
       this.#release &&
@@ -117,8 +125,10 @@ export class Watches {
     }
     if (!ref) return undefined;
     this.#release ??= { ref, reflector: this.#watchRelease(ref) };
-    const object = this.#release.reflector.store.get(`${ref.namespace}/${ref.name}`);
-    return object ? { ref, object } : { ref };
+    const { store, state } = this.#release.reflector;
+    const title = `${ref.namespace}/${ref.name}`;
+    const object = store.get(title);
+    return { ref, title, forbidden: state.phase === 'forbidden', ...(object && { object }) };
   }
 
   /** Whether it is known if a HelmRelease freezes us: nothing is written before that. */

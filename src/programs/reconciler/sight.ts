@@ -1,0 +1,56 @@
+import type { ConfigMap } from '../../domain/api/core.ts';
+import type { ConfigSource } from '../../domain/api/herald.ts';
+import { configMapSource } from '../../domain/desired/names.ts';
+import type { Options } from './options.ts';
+import { type Found, Reader } from './read.ts';
+import type { ReleaseRef, Watches } from './watches.ts';
+
+/** A source in the cluster: its ConfigSource, where there is one, and what was read of it. */
+export interface Seen {
+  readonly name: string;
+  readonly configSource: ConfigSource | undefined;
+  readonly found: Found;
+  /** Absent for the release's own source. */
+  readonly configMap?: ConfigMap;
+}
+
+/** Finds and reads the sources that the cluster has now. */
+export class Sight {
+  readonly #o: Options;
+  readonly #watches: Watches;
+  readonly #reader: Reader;
+
+  constructor(o: Options, watches: Watches) {
+    this.#o = o;
+    this.#watches = watches;
+    this.#reader = new Reader({ instance: o.release, namespace: o.namespace });
+  }
+
+  /** All sources that there are. Follows the namespaces that the release's own source names. */
+  see(): readonly Seen[] {
+    const { namespace } = this.#o;
+    const sources = this.#watches.configSources.store;
+    const own = this.#own();
+    const named = own?.found.built.values?.sources?.namespaces;
+    if (own?.found.built.values) this.#watches.follow([...this.#o.sourcesNamespaces, ...(named ?? [])]);
+    const others = this.#watches.configMaps().map((configMap): Seen => {
+      const name = configMapSource(configMap.metadata.namespace ?? '', configMap.metadata.name);
+      const configSource = sources.get(`${namespace}/${name}`);
+      return { name, configSource, found: this.#reader.configMap(configMap), configMap };
+    });
+    return own ? [own, ...others] : others;
+  }
+
+  #own(): Seen | undefined {
+    const { namespace, release } = this.#o;
+    const configSource = this.#watches.configSources.store.get(`${namespace}/${release}`);
+    if (configSource?.spec.secretName === undefined) return undefined;
+    const secret = this.#watches.values.store.get(`${namespace}/${configSource.spec.secretName}`);
+    return { name: release, configSource, found: this.#reader.pair(configSource, secret) };
+  }
+}
+
+/** The HelmRelease that a source names itself, where the labels on our Deployment are not to count. */
+export function namedRelease(own: Seen | undefined): ReleaseRef | undefined {
+  return own?.configSource?.spec.helmRelease ?? own?.found.built.values?.source?.helmRelease;
+}
