@@ -32,8 +32,9 @@ export function refuseTwins(shares: readonly Share[]): void {
     for (const fresh of share.built.objects)
       claims.set(idOf(fresh), [...(claims.get(idOf(fresh)) ?? []), { share, fresh }]);
   }
+  const liveIds = new Map(shares.map((s) => [s, new Set(s.live.map((o) => idOf(viewOf(o))))]));
   for (const [id, claim] of claims) {
-    const holders = shares.filter((s) => s.live.some((o) => idOf(viewOf(o)) === id));
+    const holders = shares.filter((s) => liveIds.get(s)?.has(id));
     // A source that fell, and whose live object this is, holds the name as well.
     const fallen = holders.some((h) => h.state !== 'accepted');
     if (claim.length < 2 && !fallen) continue;
