@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFleet } from '../fleet/fleet.ts';
 import { available } from '../servers/index.ts';
-import { cannotMakeCluster } from './processes.ts';
+import { withoutCluster } from './processes.ts';
 import { say, title } from './say.ts';
 import { addPool, badRange, brokenYaml, changePool, installHerald } from './steps.ts';
 
 const keep = Boolean(process.env.KEEP);
 const can = available('cluster');
 if (can !== true) {
-  process.exitCode = await cannotMakeCluster(can);
+  process.exitCode = await withoutCluster(can);
 } else {
   const start = performance.now();
   title('A cluster: control plane, two nodes and a client on one bridge; Flux; a git repository');

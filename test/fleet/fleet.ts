@@ -5,6 +5,7 @@ import type { KubeClient } from '../../src/platform/kube/ports.ts';
 import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
 import {
+  type ApiServer,
   type Cluster,
   type Files,
   type Flux,
@@ -74,7 +75,7 @@ image:
 ${pools}`;
 
 /** The repository's first commit: chart, flux and overlays of this project, with the lab's values. */
-function firstCommit(): Files {
+export function firstCommit(): Files {
   const project = Object.fromEntries(
     ['chart', 'flux', 'overlays'].flatMap((dir) =>
       Object.entries(readTree(dir)).map(([path, data]) => [`${dir}/${path}`, data]),
@@ -132,10 +133,10 @@ async function withFlux(cluster: Cluster): Promise<Fleet> {
 }
 
 /** Tells the cluster where its repository is, with the project's own bootstrap files; Flux does the rest. */
-export async function install(fleet: Fleet): Promise<void> {
+export async function install(to: { readonly cluster: ApiServer; readonly flux: Flux }): Promise<void> {
   const text = await must(toolPath('kubectl'), ['kustomize', 'flux/bootstrap']);
   const example = /url: (\S+)/.exec(readFileSync('flux/bootstrap/gitrepository.yaml', 'utf8'))?.[1] ?? '';
-  await fleet.cluster.kubectlInput(text.replace(example, fleet.flux.git.url), 'apply', '-f', '-');
+  await to.cluster.kubectlInput(text.replace(example, to.flux.git.url), 'apply', '-f', '-');
 }
 
 function podsOf(list: unknown): Pod[] {
