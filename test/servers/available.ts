@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { getuid } from 'node:process';
 import { type Level, missingTools, which } from '../../tools/servers/manifest.ts';
 
@@ -12,12 +13,23 @@ const canUnshare = (): boolean =>
   which('unshare') !== undefined &&
   spawnSync('unshare', root() ? ['-n', 'true'] : ['-Urn', 'true']).status === 0;
 
+/** Root of a user namespace is root in name only: the mode bits of cgroups still hold. */
+function writable(path: string): boolean {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Why a machine cannot carry nodes, apart from programs that are missing. */
 function nodeObstacle(): string | undefined {
   if (!root()) return 'a whole cluster needs root (cgroups and mounts)';
   const hierarchies = ['/sys/fs/cgroup/cgroup.subtree_control', '/sys/fs/cgroup/memory/cgroup.procs'];
-  if (!hierarchies.some((path) => existsSync(path)))
-    return 'no cgroup file system with memory control is mounted';
+  const mounted = hierarchies.filter((path) => existsSync(path));
+  if (mounted.length === 0) return 'no cgroup file system with memory control is mounted';
+  if (!mounted.some(writable)) return 'this user may not make cgroups';
   if (!readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'))
     return 'the kernel has no overlay file system';
   return canUnshare() ? undefined : 'this user may not make network namespaces';
