@@ -60,7 +60,10 @@ export interface Fleet {
   ready(timeoutMs?: number): Promise<Seen>;
   pods(): Promise<Pod[]>;
   /** Creates a Service of type LoadBalancer for the web servers; when it was created, and its address. */
-  expose(name: string): Promise<{ readonly address: string; readonly created: number; readonly seen: Seen }>;
+  expose(
+    name: string,
+    annotations?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly address: string; readonly created: number; readonly seen: Seen }>;
   /** The web page at an address, fetched by the client outside the cluster. */
   page(address: string): Promise<string>;
   /** A Deployment that answers its host name over HTTP on every node, and nothing else yet. */
@@ -122,7 +125,7 @@ async function withFlux(cluster: Cluster): Promise<Fleet> {
       }),
     pods: async () =>
       podsOf(await client.request({ method: 'GET', path: `/api/v1/namespaces/${NAMESPACE}/pods` })),
-    expose: (name) => expose(client, see, name),
+    expose: (name, annotations = {}) => expose({ client, see }, name, annotations),
     page: (address) => page(cluster, address),
     startWeb: () => startWeb(cluster),
     async stop() {
@@ -150,11 +153,15 @@ function podsOf(list: unknown): Pod[] {
   }));
 }
 
-async function expose(client: KubeClient, see: Fleet['see'], name: string): ReturnType<Fleet['expose']> {
+async function expose(
+  { client, see }: Pick<Fleet, 'client' | 'see'>,
+  name: string,
+  annotations: Readonly<Record<string, string>>,
+): ReturnType<Fleet['expose']> {
   const body = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: 'default' },
+    metadata: { name, namespace: 'default', annotations },
     spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
   };
   await client.request({ method: 'POST', path: PATHS.service, body });

@@ -21,18 +21,18 @@ export interface Prober {
   stop(): Promise<Count>;
 }
 
-/** Time between two requests, milliseconds. */
+/** Time between two requests where nothing else is asked for, milliseconds. */
 export const PROBE_MS = 20;
 /** Replies in a row, each in its own time, after which no request is under way and none is late. */
 const CALM = 5;
 
 /** Starts probing with a real `arping`. Every request is an ARP who-has on the client's link; nothing is cached. */
-export function probe(cluster: Cluster, address: string): Prober {
+export function probe(cluster: Cluster, address: string, everyMs = PROBE_MS): Prober {
   const replies: Reply[] = [];
   let calm = 0;
   let summary = '';
   let rest = '';
-  const args = ['-oL', 'arping', '-i', 'eth0', '-W', String(PROBE_MS / 1000), address];
+  const args = ['-oL', 'arping', '-i', 'eth0', '-W', String(everyMs / 1000), address];
   const child = cluster.spawn(cluster.client.netns, 'stdbuf', args);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let stopping = false;
@@ -44,7 +44,7 @@ export function probe(cluster: Cluster, address: string): Prober {
       const mac = /bytes from ([0-9a-f:]{17})/.exec(line)?.[1];
       if (mac !== undefined) {
         const gap = at - (replies.at(-1)?.at ?? 0);
-        calm = gap > PROBE_MS / 2 && gap < PROBE_MS * 2 ? calm + 1 : 0;
+        calm = gap > everyMs / 2 && gap < everyMs * 2 ? calm + 1 : 0;
         replies.push({ at, mac });
       } else if (line.startsWith('Timeout')) calm = 0;
       else if (line.includes('packets transmitted')) summary = line;
