@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError, type KubeClient } from '../../src/platform/kube/client.ts';
-import { type ApiServer, exec, startApiServer, toolPath, until } from '../servers/index.ts';
-import { accountConfig, install, NAMESPACE } from './chart.rig.ts';
+import { at } from '../fleet/observe.ts';
+import {
+  type ApiServer,
+  exec,
+  startApiServer,
+  startControllerManager,
+  toolPath,
+  until,
+} from '../servers/index.ts';
+import { accountConfig, install, NAMESPACE, only, render } from './chart.rig.ts';
 import { client } from './kube.rig.ts';
 
 /** The admission policy of the chart on a real API server: who may take which addresses out of a pool in use. */
@@ -193,6 +201,38 @@ describe('passes the policy', () => {
     await api.kubectl('create', 'namespace', 'elsewhere');
     await pool('web', ['192.0.2.0/24'], 3, { namespace: 'elsewhere' });
     expect(await refusal(remove('web', { namespace: 'elsewhere' }))).toBeUndefined();
+  });
+});
+
+describe('the types of the policy', () => {
+  /** What the API server says about the types of a copy of the policy; it looks at validations alone, so all else is made one. */
+  async function warnings(name: string, mistake: (text: string) => string): Promise<string> {
+    const { spec, ...policy } = only(await render(), 'ValidatingAdmissionPolicy');
+    const expressions = (field: string): readonly string[] => {
+      const list = at(spec, field);
+      return (Array.isArray(list) ? list : []).map((one: unknown) => String(at(one, 'expression')));
+    };
+    const checks = [...expressions('variables'), ...expressions('matchConditions')];
+    expect(checks.length).toBeGreaterThan(5);
+    const validations = [
+      ...checks.map((expression) => ({ expression: `[${expression}].size() == 1` })),
+      at(spec, 'validations[0]'),
+    ];
+    const body = JSON.stringify({ ...policy, metadata: { name }, spec: { ...Object(spec), validations } });
+    await api.kubectlInput(mistake(body), 'apply', '-f', '-');
+    const checking = await until('the check of types', async () => {
+      const read = await api.kubectl('get', 'validatingadmissionpolicy', name, '-o', 'json');
+      return at(JSON.parse(read), 'status.typeChecking') ?? false;
+    });
+    await api.kubectl('delete', 'validatingadmissionpolicy', name);
+    return JSON.stringify(checking);
+  }
+
+  it('fit the definition of pools, in every expression', async () => {
+    await startControllerManager(api, ['--controllers=validatingadmissionpolicy-status-controller']);
+    expect(await warnings('types', (text) => text)).toBe('{}');
+    const slip = (text: string) => text.replaceAll('oldObject.spec.addresses', 'oldObject.spec.adresses');
+    expect(await warnings('slip', slip)).toContain("undefined field 'adresses'");
   });
 });
 

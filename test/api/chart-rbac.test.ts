@@ -195,6 +195,7 @@ describe('by values', () => {
     'create secrets',
     'patch secrets:herald-peer-tor',
     'get secrets:peers @flux-system',
+    'get configmaps @flux-system',
     'list,watch configmaps @team-a',
     'list,watch helmreleases.helm.toolkit.fluxcd.io:delivery @flux-system',
     'create,patch events @flux-system',
@@ -229,6 +230,7 @@ describe('by values', () => {
       'get secrets:herald-values',
       'get,list secrets:other @flux-system',
       'list secrets @flux-system',
+      `list,watch,${CHANGES} configmaps @flux-system`,
       `get,${CHANGES} configmaps @team-a`,
       `${CHANGES} helmreleases.helm.toolkit.fluxcd.io:delivery @flux-system`,
     ])
