@@ -163,7 +163,7 @@ async function main(): Promise<void> {
       say(
         `reconciler: one key of ${size} pools changed, Secret and ConfigSource written -> pool changed: ${spread(samples)}`,
       );
-      await unchanged(kube, program, size, octet);
+      await unchanged(kube, program, size);
     }
   } finally {
     await program?.stop();
@@ -174,7 +174,7 @@ async function main(): Promise<void> {
 }
 
 /** Values that Helm writes again without a change, RUNS times. */
-async function unchanged(kube: KubeClient, program: Program, size: number, octet: number): Promise<void> {
+async function unchanged(kube: KubeClient, program: Program, size: number): Promise<void> {
   const looks = () => program.metric('herald_reconciler_render_seconds_count');
   const time = () => program.metric('herald_reconciler_render_seconds_sum');
   const writes = () => program.metric('herald_reconciler_writes_total');
@@ -190,7 +190,7 @@ async function unchanged(kube: KubeClient, program: Program, size: number, octet
       method: 'PATCH',
       path: `/api/v1/namespaces/${NAMESPACE}/secrets/herald-values`,
       contentType: 'application/merge-patch+json',
-      body: { metadata: { annotations: { touch: `${octet}-${i}` } } },
+      body: { metadata: { annotations: { touch: `${size}-${i}` } } },
     });
     await until('a look', async () => (await looks()) > at, { everyMs: 2 });
   }

@@ -46,36 +46,27 @@ function readConfigMap(file: string, text: string, document: Yaml): Input {
   const { metadata, data } = fields(document.value);
   const { name } = fields(metadata);
   const place = document.at([]);
-  const problem = (
-    code: string,
-    message: string,
-    hint?: string,
-    severity?: Problem['severity'],
-  ): Problem => ({
-    code,
+  const problem = (told: Pick<Problem, 'code' | 'message'> & Partial<Problem>): Problem => ({
     source: file,
     path: `ConfigMap ${String(name)}`,
-    message,
-    ...(hint !== undefined && { hint }),
-    ...(severity && { severity }),
+    ...told,
     ...place,
   });
   const texts = Object.fromEntries(
     Object.entries(fields(data)).filter((e): e is [string, string] => typeof e[1] === 'string'),
   );
   const key = configKey(texts);
-  if (key === undefined)
-    return {
-      sources: [],
-      problems: [problem('ValuesUnreadable', 'has no key values.yaml, and not exactly one other')],
-    };
+  if (key === undefined) {
+    const message = 'has no key values.yaml, and not exactly one other';
+    return { sources: [], problems: [problem({ code: 'ValuesUnreadable', message })] };
+  }
   const labelled = fields(fields(metadata).labels)[SOURCE] === 'true';
-  const unlabelled = problem(
-    'NotASource',
-    'is not read as a source',
-    `label it ${SOURCE}: "true"`,
-    'warning',
-  );
+  const unlabelled = problem({
+    code: 'NotASource',
+    severity: 'warning',
+    message: 'is not read as a source',
+    hint: `label it ${SOURCE}: "true"`,
+  });
   const parsed = parseYaml(texts[key] ?? '', { source: file });
   const outer = placing(text, document.at(['data', key]));
   if ('problems' in parsed)

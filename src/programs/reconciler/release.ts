@@ -10,7 +10,7 @@ import { isForbidden, type KubeClient } from '../../platform/kube/client.ts';
 import { resource } from '../../platform/kube/resource.ts';
 import type { ReconcilerMetrics } from './metrics.ts';
 import type { Options } from './options.ts';
-import type { FoundRelease } from './watches.ts';
+import type { FoundRelease, ReleaseRef } from './watches.ts';
 
 /** What the HelmRelease asks for, beside what Helm applied last. */
 export type Outlook =
@@ -41,7 +41,7 @@ export async function outlook(release: HelmRelease, o: OutlookOptions): Promise<
     if (kind === 'Secret' && !o.secretNames.has(name))
       return { kind: 'unknown', why: `Secret ${name} is not listed in source.secretNames` };
     try {
-      objects.set(id, await read(kind, name, release, o));
+      objects.set(id, await read(kind, { name, namespace: release.metadata.namespace ?? '' }, o));
     } catch (e) {
       if (!isForbidden(e)) throw e;
       return { kind: 'unknown', why: `${kind} ${name} may not be read` };
@@ -69,13 +69,11 @@ export async function outlook(release: HelmRelease, o: OutlookOptions): Promise<
 
 async function read(
   kind: 'ConfigMap' | 'Secret',
-  name: string,
-  release: HelmRelease,
+  ref: ReleaseRef,
   { client, signal }: OutlookOptions,
 ): Promise<ReadonlyMap<string, string> | undefined> {
-  const { namespace = '' } = release.metadata;
   const type = kind === 'Secret' ? Secrets : ConfigMaps;
-  const object = await resource(client, type).get({ name, namespace }, { signal });
+  const object = await resource(client, type).get(ref, { signal });
   return object && new Map(Object.entries(object.data));
 }
 

@@ -106,10 +106,12 @@ export class Reporter {
 
   /** Sends what is queued, for as long as that takes at most a moment. */
   async close(): Promise<void> {
-    const patience = this.#o.clock.sleep(1_000).catch((e: unknown) => {
+    const enough = new AbortController();
+    const patience = this.#o.clock.sleep(1_000, enough.signal).catch((e: unknown) => {
       if (!isAbort(e)) throw e;
     });
     await Promise.race([this.#events.flush(), patience]);
+    enough.abort();
     await this.#events.close();
   }
 

@@ -1,4 +1,4 @@
-import type { Condition, ConditionStatus } from '../../domain/api/conditions.ts';
+import type { Condition } from '../../domain/api/conditions.ts';
 import { withCondition } from '../../domain/api/conditions.ts';
 import { type ConfigSource, type ConfigSourceStatus, MAX_PROBLEMS } from '../../domain/api/herald.ts';
 import { IPAddressPools } from '../../domain/api/metallb.ts';
@@ -56,31 +56,34 @@ export function statusOf(input: StatusInput): ConfigSourceStatus {
   };
 }
 
+/** kstatus: a False Ready alone reads "in progress", and whoever waits would wait until its timeout. */
+const COMPANION: Readonly<Record<Exclude<Progress['kind'], 'done'>, string>> = {
+  stalled: 'Stalled',
+  working: 'Reconciling',
+  frozen: 'Suspended',
+};
+
 function conditionsOf(
   { configSource, progress, ahead, now }: StatusInput,
   before: readonly Condition[],
 ): readonly Condition[] {
   const observedGeneration = configSource.metadata.generation;
   const { kind, reason, message } = progress;
-  let list: readonly Condition[] = [];
-  const add = (type: string, status: ConditionStatus, why = reason, text = message) => {
-    const kept = before.find((c) => c.type === type);
-    list = [
-      ...list,
-      ...withCondition(
-        kept ? [kept] : [],
-        { type, status, reason: why, message: text, observedGeneration },
-        now,
-      ),
-    ];
-  };
-  add('Ready', kind === 'done' ? 'True' : 'False');
-  // kstatus: a False Ready alone reads "in progress", and whoever waits would wait until its timeout.
-  if (kind === 'stalled') add('Stalled', 'True');
-  if (kind === 'working') add('Reconciling', 'True');
-  if (kind === 'frozen') add('Suspended', 'True');
-  if (ahead !== undefined) add('InSync', 'False', 'ValuesNotApplied', ahead);
-  return list;
+  const told = { reason, message, observedGeneration };
+  const wanted: Omit<Condition, 'lastTransitionTime'>[] = [
+    { type: 'Ready', status: kind === 'done' ? 'True' : 'False', ...told },
+  ];
+  if (kind !== 'done') wanted.push({ type: COMPANION[kind], status: 'True', ...told });
+  if (ahead !== undefined)
+    wanted.push({ ...told, type: 'InSync', status: 'False', reason: 'ValuesNotApplied', message: ahead });
+  // One by one, so that conditions that no longer hold are gone, and the others keep the time of their last change.
+  return wanted.flatMap((c) =>
+    withCondition(
+      before.filter((b) => b.type === c.type),
+      c,
+      now,
+    ),
+  );
 }
 
 /** The problems as one message: the first few, each with its place. */

@@ -1,8 +1,22 @@
-import type { Operation } from 'fast-json-patch';
 import type { Plan, Write } from '../../domain/change/plan.ts';
-import { bodyOf, idOf, type LiveObject, liveKind, OWNED, viewOf } from '../../domain/desired/object.ts';
-import { ApiError, isConflict, isForbidden, isInvalid, type KubeClient } from '../../platform/kube/client.ts';
-import { type Ref, type Resource, resource, type WriteOptions } from '../../platform/kube/resource.ts';
+import {
+  bodyOf,
+  type DesiredObject,
+  idOf,
+  type LiveObject,
+  liveKind,
+  OWNED,
+  viewOf,
+} from '../../domain/desired/object.ts';
+import {
+  ApiError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  type KubeClient,
+} from '../../platform/kube/client.ts';
+import { type Resource, resource, type WriteOptions } from '../../platform/kube/resource.ts';
 import { isAbort } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import { NAME } from './options.ts';
@@ -92,34 +106,37 @@ export class Writer {
       return;
     }
     if (write.verb === 'create') {
-      // Without force: should somebody have made it meanwhile, the answer is a conflict, and it is judged as theirs.
-      this.#overlay.wrote(await target.apply(bodyOf(write.object), { ...options, force: false }));
+      this.#overlay.wrote(await this.#create(target, write.object, options));
       return;
     }
     const { name, namespace = '', uid } = write.live.metadata;
-    if (write.strip.length > 0) await this.#strip(target, { name, namespace }, write.strip, options);
+    if (write.strip.length > 0) await stripping(target.jsonPatch({ name, namespace }, write.strip, options));
     this.#overlay.wrote(await target.apply(bodyOf(write.object, uid), { ...options, force: true }));
   }
 
-  async #strip(
-    target: Resource<LiveObject>,
-    ref: Ref,
-    strip: readonly Operation[],
-    o: WriteOptions,
-  ): Promise<void> {
-    try {
-      await target.jsonPatch(ref, strip, o);
-    } catch (e) {
-      // A `test` that fails is answered like any other unprocessable patch.
-      if (isInvalid(e)) throw new Moved('the object changed while it was judged', { cause: e });
-      throw e;
-    }
+  /**
+   * Should somebody have made the object meanwhile, the answer is a conflict, and it is judged as theirs. Of Secrets we see only our
+   * own: an apply could merge into a foreign one that happens to have no field of ours.
+   */
+  #create(target: Resource<LiveObject>, object: DesiredObject, o: WriteOptions & { fieldManager: string }) {
+    if (object.kind.kind === 'Secret') return target.create(bodyOf(object), o);
+    return target.apply(bodyOf(object), { ...o, force: false });
   }
 }
 
 /** Somebody else wrote first. */
 class Moved extends Error {
   override readonly name = 'Moved';
+}
+
+/** A `test` that fails is answered like any other patch that cannot be processed. */
+async function stripping(patch: Promise<unknown>): Promise<void> {
+  try {
+    await patch;
+  } catch (e) {
+    if (isInvalid(e)) throw new Moved('the object changed while it was judged', { cause: e });
+    throw e;
+  }
 }
 
 export function subjectOf(write: Write): string {
@@ -130,7 +147,8 @@ function failureOf(write: Write, error: unknown): Failure {
   const secret = (write.verb === 'delete' ? write.live.kind : write.object.kind).kind === 'Secret';
   const text = error instanceof Error ? error.message : String(error);
   const status = error instanceof ApiError ? `status ${error.status} ${error.reason}`.trim() : 'no answer';
-  const message = secret ? status : text;
+  const taken = 'a Secret of this name exists that Herald did not make';
+  const message = secret ? (isAlreadyExists(error) ? taken : status) : text;
   if (isConflict(error) || error instanceof Moved) return { write, kind: 'moved', message };
   if (isForbidden(error)) return { write, kind: 'forbidden', message };
   const refused = error instanceof ApiError && [400, 413, 422].includes(error.status);

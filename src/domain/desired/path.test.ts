@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { pathText } from '../api/check.ts';
+import { inside, pathOf } from './path.ts';
+
+describe('pathOf', () => {
+  it('reads back whatever pathText writes', () => {
+    const step = fc.oneof(fc.string({ minLength: 1 }), fc.nat({ max: 1000 }));
+    fc.assert(
+      fc.property(fc.array(step), (path) => {
+        expect(pathOf(pathText(path))).toEqual(path);
+      }),
+    );
+  });
+
+  it('reads plain keys, positions and quoted keys', () => {
+    expect(pathOf('pools["a.b"].addresses[1]')).toEqual(['pools', 'a.b', 'addresses', 1]);
+    expect(pathOf('')).toEqual([]);
+  });
+});
+
+describe('inside', () => {
+  it('puts a field of an object into the place of its values', () => {
+    expect(inside('pools.web', 'spec.addresses[1]')).toBe('pools.web.addresses[1]');
+    expect(inside('pools["a.b"]', 'spec.serviceAllocation.namespaces[0]')).toBe(
+      'pools["a.b"].serviceAllocation.namespaces[0]',
+    );
+    expect(inside('pools.web', 'metadata.name')).toBe('pools.web');
+    expect(inside('pools.web', '')).toBe('pools.web');
+  });
+});
