@@ -1,6 +1,16 @@
 /** `make image`: builds dist/herald-image.tar, an OCI archive, without Docker. Equal inputs give an equal image. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { seconds } from '../run.ts';
@@ -19,11 +29,12 @@ const version = (name: string): string => {
 
 /** A layer out of the cache, or made and put there. `input` names all that its content follows from. */
 async function cached(name: string, input: string, files: () => Promise<Entry[]> | Entry[]): Promise<Layer> {
-  const key = createHash('sha256').update(`2 ${name} ${input}`).digest('hex').slice(0, 24);
-  const [blobFile, factsFile] = [join(cache, `${key}.tar.gz`), join(cache, `${key}.json`)];
+  const key = createHash('sha256').update(`3 ${name} ${input}`).digest('hex').slice(0, 24);
+  const [blobFile, factsFile] = [join(cache, `${key}.tar.zst`), join(cache, `${key}.json`)];
   if (existsSync(factsFile) && existsSync(blobFile)) {
     const facts: unknown = JSON.parse(readFileSync(factsFile, 'utf8'));
     const diffId = String(Reflect.get(Object(facts), 'diffId'));
+    for (const used of [blobFile, factsFile]) utimesSync(used, new Date(), new Date());
     return {
       name,
       blob: readFileSync(blobFile),
@@ -42,6 +53,13 @@ async function cached(name: string, input: string, files: () => Promise<Entry[]>
 function put(path: string, data: Uint8Array): void {
   writeFileSync(`${path}.${process.pid}`, data);
   renameSync(`${path}.${process.pid}`, path);
+}
+
+/** Layers that no build has used for two weeks are of no more use: each state of the sources leaves one. */
+function forgetOld(): void {
+  const old = Date.now() - 14 * 24 * 3600_000;
+  for (const file of globSync(join(cache, '*')))
+    if (statSync(file).mtimeMs < old) rmSync(file, { force: true });
 }
 
 async function main(): Promise<void> {
@@ -77,6 +95,7 @@ async function main(): Promise<void> {
     console.log(
       `${l.name.padEnd(17)} ${megabytes(l.blob.length).padStart(8)} packed ${megabytes(l.unpacked).padStart(9)} unpacked`,
     );
+  forgetOld();
   mkdirSync('dist', { recursive: true });
   put(IMAGE_FILE, archive);
   console.log(

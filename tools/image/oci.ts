@@ -1,6 +1,7 @@
 /** An OCI image (image-spec 1.1) as one archive, made of layers that are tar archives. Pure but for compression. */
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { availableParallelism } from 'node:os';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { type Entry, tar } from '../servers/tar.ts';
 
 /** One compressed layer: the bytes, and the digest of what is inside them. */
@@ -31,7 +32,19 @@ export const digest = (data: Uint8Array): string =>
 /** Packs entries into a layer; parents of each path come first, everything sorted, so equal content gives equal bytes. */
 export function layer(name: string, files: readonly Entry[]): Layer {
   const archive = tar([...parents(files), ...files].sort((a, b) => (a.path < b.path ? -1 : 1)));
-  return { name, blob: gzipSync(archive, { level: 9 }), diffId: digest(archive), unpacked: archive.length };
+  return { name, blob: pack(archive), diffId: digest(archive), unpacked: archive.length };
+}
+
+/**
+ * zstd, which containerd and CRI-O have read for longer than our oldest Kubernetes: a quarter smaller than gzip, and unpacked in
+ * a fifth of the time. With one worker or more the bytes do not depend on their number.
+ */
+function pack(archive: Buffer): Buffer {
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: 19,
+    [constants.ZSTD_c_nbWorkers]: availableParallelism(),
+  };
+  return zstdCompressSync(archive, { params, pledgedSrcSize: archive.length });
 }
 
 /** The folders above the entries that the entries do not name themselves. */
@@ -69,7 +82,7 @@ export function ociArchive(layers: readonly Layer[], c: ImageConfig): Buffer {
     schemaVersion: 2,
     mediaType: `${type}.manifest.v1+json`,
     config: descriptor(`${type}.config.v1+json`, config),
-    layers: layers.map((l) => descriptor(`${type}.layer.v1.tar+gzip`, l.blob)),
+    layers: layers.map((l) => descriptor(`${type}.layer.v1.tar+zstd`, l.blob)),
   });
   const index = json({
     schemaVersion: 2,

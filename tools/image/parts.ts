@@ -18,6 +18,9 @@ async function must(command: string, args: readonly string[], mend: string): Pro
   if (done.code !== 0) throw new Mend(`${command} ${args.join(' ')} failed: ${mend}\n${done.output.trim()}`);
 }
 
+/** The release that the pinned packages are of. */
+const DEBIAN = 12;
+
 /** The packages that are pinned for an architecture of Node's name (x64, arm64). */
 export function pinned(arch: string): ReadonlyMap<string, Pin> {
   const found = Object.entries(pins).find(([name]) => name === arch)?.[1] ?? {};
@@ -29,26 +32,48 @@ export function pinned(arch: string): ReadonlyMap<string, Pin> {
   return map;
 }
 
+/** What this machine's apt offers of a package, as the line for packages.json; undefined when it knows none. */
+async function offered(name: string): Promise<string | undefined> {
+  const { code, output } = await run('apt-cache', ['show', '--no-all-versions', name]);
+  const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(output)?.[1];
+  const [version, sha256] = [field('Version'), field('SHA256')];
+  return code === 0 && version && sha256 ? `"version": "${version}", "sha256": "${sha256}"` : undefined;
+}
+
 /** Downloads one pinned package by the machine's own apt, checks its sum and takes the listed files out of it. */
 async function unpack(name: string, pin: Pin, dir: string): Promise<Entry[]> {
-  const bump = `pin the version that "apt-cache policy ${name}" shows, and the new sum, in tools/image/packages.json`;
-  await must(
-    'sh',
-    ['-c', 'cd "$0" && apt-get download -qq "$1"', dir, `${name}=${pin.version}`],
-    `needs Debian's apt and version ${pin.version} of ${name}; run "apt-get update", or ${bump}`,
-  );
-  const deb = globSync(join(dir, `${name}_*.deb`))[0] ?? '';
-  const sum = createHash('sha256').update(readFileSync(deb)).digest('hex');
-  if (sum !== pin.sha256)
-    throw new Mend(`${name} ${pin.version} has the sum ${sum}, not the pinned ${pin.sha256}: ${bump}`);
+  const found = await run('sh', [
+    '-c',
+    'cd "$0" && apt-get download -qq "$1"',
+    dir,
+    `${name}=${pin.version}`,
+  ]);
+  const deb = globSync(join(dir, `${name}_*.deb`))[0];
+  const sum = deb === undefined ? undefined : createHash('sha256').update(readFileSync(deb)).digest('hex');
+  if (found.code !== 0 || deb === undefined || sum !== pin.sha256) {
+    const wrong = sum === undefined ? found.output.trim() : `its sum is ${sum}, not the pinned ${pin.sha256}`;
+    const line = await offered(name);
+    const mend =
+      line === undefined
+        ? `this needs Debian's apt with package lists: run "apt-get update"`
+        : `run "apt-get update"; if that does not help, write for "${name}" in tools/image/packages.json\n  ${line}`;
+    throw new Mend(`${name} ${pin.version} cannot be had: ${wrong}\n${mend}`);
+  }
   await must('dpkg-deb', ['-x', deb, dir], 'the package is damaged; remove it and try again');
-  return pin.files.map((path) => ({
-    path,
-    // A package's links lead to versioned names, and one of them to an absolute path; the image holds the file itself.
-    data: readFileSync(resolveInside(dir, path)),
-    mode: path.includes('/doc/') ? 0o644 : 0o755,
-  }));
+  const about = await run('dpkg-deb', ['--field', deb]);
+  return [
+    ...pin.files.map((path) => ({
+      path,
+      // A package's links lead to versioned names, and one of them to an absolute path; the image holds the file itself.
+      data: readFileSync(resolveInside(dir, path)),
+      mode: path.includes('/doc/') ? 0o644 : 0o755,
+    })),
+    // Where scanners for known faults look in images without dpkg.
+    text(`var/lib/dpkg/status.d/${name}`, about.output),
+  ];
 }
+
+const text = (path: string, lines: string): Entry => ({ path, mode: 0o644, data: Buffer.from(lines) });
 
 function resolveInside(dir: string, path: string): string {
   const loader = /^lib64\/(ld-linux.*)$/.exec(path)?.[1];
@@ -62,9 +87,9 @@ export async function libraries(arch: string): Promise<Entry[]> {
   try {
     const files: Entry[] = [];
     for (const [name, pin] of pinned(arch)) files.push(...(await unpack(name, pin, dir)));
-    const text = (path: string, lines: string): Entry => ({ path, mode: 0o644, data: Buffer.from(lines) });
     return [
       ...files,
+      text('etc/os-release', `ID=debian\nVERSION_ID="${DEBIAN}"\n`),
       text('etc/nsswitch.conf', 'hosts: files dns\n'),
       text('etc/passwd', 'root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n'),
       text('etc/group', 'root:x:0:\nnobody:x:65534:\n'),
