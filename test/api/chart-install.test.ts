@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at } from '../fleet/observe.ts';
 import { type ApiServer, exec, startApiServer, toolPath } from '../servers/index.ts';
-import { install, NAMESPACE, RELEASE, type Rendered, render } from './chart.rig.ts';
+import { install, NAMESPACE, overlay, RELEASE, type Rendered, render } from './chart.rig.ts';
 
 /** The chart on a real API server. */
 
@@ -55,6 +55,8 @@ describe('every object', () => {
   it.each<[string, object]>([
     ['the defaults', {}],
     ['every option', ALL],
+    ['overlay l2-lab', overlay('l2-lab')],
+    ['overlay bgp-edge', overlay('bgp-edge')],
   ])('of %s is taken by server-side apply, with strict fields and no warning', async (_, values) => {
     const args = [
       'apply',

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { kubeconfigText } from '../servers/certs.ts';
 import { type ApiServer, exec, type Result, toolPath } from '../servers/index.ts';
 
@@ -73,11 +73,12 @@ export function only(objects: readonly Rendered[], kind: string, name?: string):
   return first;
 }
 
-/** Names that stand in values.yaml at the left margin. */
-export const documentedRoots = (): readonly string[] =>
-  [...readFileSync(join(CHART, 'values.yaml'), 'utf8').matchAll(/^([a-zA-Z0-9]+):/gm)].map(
-    ([, key]) => key ?? '',
-  );
+/** The values of a cluster in overlays/. */
+export function overlay(name: string): object {
+  const values: unknown = parse(readFileSync(join(root, 'overlays', name, 'values.yaml'), 'utf8'));
+  if (typeof values !== 'object' || values === null) throw new Error(`no values in overlay ${name}`);
+  return values;
+}
 
 /** Installs or upgrades the release for real; throws helm's words. */
 export async function install(

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkValues } from '../../src/domain/api/values.ts';
 import { at } from '../fleet/observe.ts';
-import { CHART, documents, helm, NAMESPACE, only, RELEASE, type Rendered, render } from './chart.rig.ts';
+import {
+  CHART,
+  documents,
+  helm,
+  NAMESPACE,
+  only,
+  overlay,
+  RELEASE,
+  type Rendered,
+  render,
+} from './chart.rig.ts';
 
 /** What the chart makes of values, by the real helm. */
 
@@ -85,6 +95,36 @@ describe('the chart', () => {
     expect(titles(await render({ speaker: { enabled: false } }))).toEqual(without('speaker'));
   });
 
+  it('names its objects after the release, or as it is told, and its values after the release always', async () => {
+    const names = async (values: object, release: string) => {
+      const done = await helm(['template', release, CHART, '-n', NAMESPACE, '--kube-version=1.36.0'], {
+        values,
+      });
+      return titles(documents(done.stdout)).filter((name) => /^(DaemonSet|Secret|ConfigSource)/.test(name));
+    };
+    const pair = (release: string) => [`ConfigSource ${release}`, `Secret ${release}-values`];
+    const of = (release: string, daemonSet: string) =>
+      [`DaemonSet ${daemonSet}-speaker`, ...pair(release)].sort();
+    expect(await names({}, 'herald')).toEqual(of('herald', 'herald'));
+    expect(await names({}, 'edge')).toEqual(of('edge', 'edge-herald'));
+    expect(await names({ nameOverride: 'lb' }, 'edge')).toEqual(of('edge', 'edge-lb'));
+    expect(await names({ fullnameOverride: 'lb' }, 'edge')).toEqual(of('edge', 'lb'));
+  });
+
+  it('makes a PodMonitor for all programs where one is wanted', async () => {
+    const podMonitor = { enabled: true, additionalLabels: { release: 'prometheus' }, interval: '30s' };
+    const made = only(await render({ prometheus: { podMonitor } }), 'PodMonitor');
+    expect(made.metadata.labels).toMatchObject({ release: 'prometheus' });
+    expect(made.spec).toEqual({
+      jobLabel: 'app.kubernetes.io/component',
+      selector: {
+        matchLabels: { 'app.kubernetes.io/name': 'herald', 'app.kubernetes.io/instance': RELEASE },
+      },
+      podMetricsEndpoints: [{ port: 'metrics', path: '/metrics', interval: '30s' }],
+    });
+    expect((await render()).map((o) => o.kind)).not.toContain('PodMonitor');
+  });
+
   it('names the image by tag, by digest, and by its own version', async () => {
     const image = async (given: object) => at(await container('speaker', { image: given }), 'image');
     expect(await image({})).toBe('localhost/herald:0.1.0');
@@ -159,6 +199,30 @@ describe('pods', () => {
     expect(at(controller, 'readinessProbe')).toBeUndefined();
   });
 
+  it('run where the values say', async () => {
+    const where = {
+      nodeSelector: { role: 'infra' },
+      tolerations: [{ key: 'infra', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+    };
+    const templates = podTemplates(await render({ reconciler: where, controller: where, speaker: where }));
+    for (const name of WORKLOADS) {
+      const spec = at(templates[name], 'spec');
+      expect([name, spec]).toEqual([
+        name,
+        expect.objectContaining({ ...where, tolerations: expect.anything() }),
+      ]);
+      expect(at(spec, 'tolerations')).toEqual(expect.arrayContaining(where.tolerations));
+    }
+    // The control plane's taints stay tolerated unless that is switched off.
+    const tolerations = async (values: object) =>
+      at(podTemplates(await render({ speaker: values }))['DaemonSet herald-speaker'], 'spec.tolerations');
+    expect(await tolerations({ tolerateMaster: false, tolerations: where.tolerations })).toEqual(
+      where.tolerations,
+    );
+    expect(JSON.stringify(await tolerations({}))).toContain('node-role.kubernetes.io/control-plane');
+  });
+
   it('pass on the class and the arguments that the values add', async () => {
     const values = {
       loadBalancerClass: 'a.example/b',
@@ -222,6 +286,12 @@ describe('the applied values', () => {
     const json = text(await render({ pools, bgpPeers }));
     expect(json).toContain('"myASN":4294967295,"peerASN":4200000000');
     expect(JSON.parse(json)).toMatchObject({ pools, bgpPeers });
+  });
+
+  it.each(['l2-lab', 'bgp-edge'])('of overlay %s are what the reconciler takes', async (name) => {
+    const values = overlay(name);
+    const checked = checkValues(JSON.parse(text(await render(values))));
+    expect(checked).toMatchObject({ values, warnings: [] });
   });
 
   it('of the chart alone are known to the reconciler, without a warning', async () => {
