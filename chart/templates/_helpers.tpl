@@ -16,7 +16,7 @@
 {{- /* Labels that select a workload's pods. No chart version: a new chart alone must not roll a pod. */ -}}
 {{- define "herald.selector" -}}
 app.kubernetes.io/name: herald
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 

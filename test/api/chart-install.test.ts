@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at } from '../fleet/observe.ts';
 import { type ApiServer, exec, startApiServer, toolPath } from '../servers/index.ts';
-import { install, NAMESPACE, overlay, RELEASE, type Rendered, render } from './chart.rig.ts';
+import { CHART, helm, install, NAMESPACE, overlay, RELEASE, type Rendered, render } from './chart.rig.ts';
 
 /** The chart on a real API server. */
 
@@ -73,6 +73,14 @@ describe('every object', () => {
       metadata: { ...o.metadata, name: `${o.metadata.name}-2` },
     }));
     const done = await kubectl(args, yaml(objects));
+    expect([done.code, done.stderr]).toEqual([0, '']);
+  });
+
+  it('of a release whose name is a number is taken as well', async () => {
+    const args = ['template', '7', CHART, '-n', NAMESPACE, '--kube-version=1.36.0'];
+    const values = { ...ALL, source: { helmRelease: { name: '7', namespace: 'flux-system' } } };
+    const { stdout } = await helm(args, { values });
+    const done = await kubectl(['apply', '--server-side', '--dry-run=server', '-f', '-'], stdout);
     expect([done.code, done.stderr]).toEqual([0, '']);
   });
 
