@@ -35,6 +35,8 @@ export interface Heard {
   readonly operation: number;
   readonly mac: string;
   readonly ip: number;
+  /** Whom it is for; the same as `ip` when it is gratuitous. */
+  readonly target: number;
 }
 
 export interface Report {
@@ -94,7 +96,7 @@ function take(frame: Uint8Array): void {
   if (packet.operation === REPLY && question?.ip === packet.senderIp)
     question.answers.push({ mac, after: at - question.at });
   else if (mac !== formatMac(link.mac))
-    heard.push({ at, operation: packet.operation, mac, ip: packet.senderIp });
+    heard.push({ at, operation: packet.operation, mac, ip: packet.senderIp, target: packet.targetIp });
 }
 
 const buffer = new Uint8Array(128);
