@@ -40,6 +40,8 @@ export interface Running {
   readonly metrics: Metrics;
   /** Value of a counter series, by a piece of its text: `renders_total{result="unchanged"}`. */
   counter(series: string): Promise<number>;
+  /** Requests with these methods so far; the Lease's PUTs are what a quiet reconciler still sends. */
+  requests(methods: readonly string[]): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -95,6 +97,13 @@ export class Home {
         const text = await metrics.text();
         const line = text.split('\n').find((l) => l.startsWith('herald_reconciler_') && l.includes(series));
         return Number(line?.split(' ').at(-1) ?? 0);
+      },
+      requests: async (methods) => {
+        const lines = (await metrics.text())
+          .split('\n')
+          .filter((l) => l.startsWith('herald_kube_requests_total{'));
+        const wanted = lines.filter((l) => methods.some((m) => l.includes(`"${m}"`)));
+        return wanted.reduce((sum, l) => sum + Number(l.split(' ').at(-1)), 0);
       },
       stop: async () => {
         this.#running.delete(running);

@@ -111,7 +111,7 @@ export class Loop {
     const work = this.#plan(settled, live);
     const suspended = release?.object?.spec.suspend ?? false;
     const written = suspended ? NOTHING : await this.#writer.carryOut(work, signal);
-    this.#count(work, written, suspended);
+    this.#count(written, suspended);
     const outcome: Outcome = {
       unreadable: this.#watches.unreadableOwned(),
       pending: work.stages.flat().filter((w) => !written.done.includes(w)),
@@ -119,6 +119,8 @@ export class Loop {
       ...(suspended && release && { suspendedBy: release.title }),
     };
     await this.#report({ seen, settled, live, outcome, done: written.done, release }, signal);
+    const changed = work.stages.length === 0 ? 'unchanged' : 'changed';
+    this.#metrics.renders.inc({ result: written.failures.length > 0 ? 'failed' : changed });
     this.#metrics.seconds.observe({}, (this.#o.clock.now() - started) / 1000);
     this.#again(outcome);
   }
@@ -157,15 +159,13 @@ export class Loop {
     });
   }
 
-  #count(work: Plan, written: Written, suspended: boolean): void {
+  #count(written: Written, suspended: boolean): void {
     const count = (w: Write, result: string) => {
       const { kind } = (w.verb === 'delete' ? w.live : w.object).kind;
       this.#metrics.writes.inc({ verb: w.verb, kind, result });
     };
     for (const write of written.done) count(write, 'done');
     for (const { write } of written.failures) count(write, 'failed');
-    const changed = work.stages.length === 0 ? 'unchanged' : 'changed';
-    this.#metrics.renders.inc({ result: written.failures.length > 0 ? 'failed' : changed });
     this.#metrics.suspended.set({}, suspended ? 1 : 0);
     // What the server has after a failure is not known: the watch will tell.
     if (written.failures.length > 0) this.#overlay.clear();
