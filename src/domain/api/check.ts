@@ -180,3 +180,12 @@ export function pathText(path: Path): string {
     return `${text}[${JSON.stringify(step)}]`;
   }, '');
 }
+
+/** The steps of such a text: what `pathText` made is read back. */
+export function pathSteps(text: string): Path {
+  const steps = text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^\s.[\]"]+)/g);
+  return [...steps].map(([, position, quoted, plain]) => {
+    if (position !== undefined) return Number(position);
+    return quoted === undefined ? (plain ?? '') : String(JSON.parse(quoted));
+  });
+}

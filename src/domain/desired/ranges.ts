@@ -8,9 +8,7 @@ const PLACEHOLDER = /\$\{|\{\{|ENC\[|_replaced_|<[A-Z_]+>/;
 export function readRange(text: string, report: (finding: Omit<Finding, 'path'>) => void): Range | undefined {
   const parsed = parseRange(text);
   if ('error' in parsed) {
-    const hint = PLACEHOLDER.test(text)
-      ? 'it looks like a placeholder that nothing has filled in'
-      : undefined;
+    const hint = mend(text, parsed.error);
     report({
       code: 'PoolRangeInvalid',
       message: plainError(text, parsed.error),
@@ -36,6 +34,11 @@ export function readRange(text: string, report: (finding: Omit<Finding, 'path'>)
       detail: `"${text}" has bits set right of its prefix length; the pool holds all of ${formatRange(range)}`,
     });
   return range;
+}
+
+function mend(text: string, error: string): string | undefined {
+  if (PLACEHOLDER.test(text)) return 'it looks like a placeholder that nothing has filled in';
+  return error.includes('is reversed') ? 'swap its two ends' : undefined;
 }
 
 /** The kind of mistake without the text. */

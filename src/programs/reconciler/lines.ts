@@ -1,10 +1,23 @@
 import { pathSteps } from '../../domain/api/check.ts';
+import { ConfigMaps } from '../../domain/api/core.ts';
 import type { HelmRelease } from '../../domain/api/flux.ts';
 import type { Problem } from '../../domain/api/problem.ts';
 import { parseYaml, type Yaml } from '../../platform/files/yaml.ts';
+import type { KubeClient } from '../../platform/kube/client.ts';
+import { resource } from '../../platform/kube/resource.ts';
 
 /** Name of a ConfigMap and its data; absent where it does not exist or may not be read. */
 export type ReadConfigMap = (name: string) => Promise<ReadonlyMap<string, string> | undefined>;
+
+/** Reads ConfigMaps of a namespace. What may not be read, or cannot be now, has no lines: that is all that is lost. */
+export function readerOf(client: KubeClient, namespace: string): ReadConfigMap {
+  return async (name) => {
+    const found = await resource(client, ConfigMaps)
+      .get({ name, namespace })
+      .catch(() => undefined);
+    return found && new Map(Object.entries(found.data));
+  };
+}
 
 /**
  * Adds file and line to problems of the applied values. Helm's copy has no lines; the ConfigMaps that the HelmRelease takes its

@@ -4,6 +4,7 @@ import { type Settled, settle, type Verdict } from '../../domain/desired/settle.
 import { problemOf } from '../../domain/desired/source.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { checkAsReaders, type Outcome, progressOf, repairsOf } from './judge.ts';
+import { readerOf, withLines } from './lines.ts';
 import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
 import { Overlay } from './overlay.ts';
@@ -107,7 +108,8 @@ export class Loop {
     if (!this.#canJudge()) return;
     const live = this.#overlay.over(this.#watches.live());
     const built = seen.map((s) => s.found.built);
-    const settled = settle({ instance: this.#o.release, built, live, check: checkAsReaders });
+    const judged = settle({ instance: this.#o.release, built, live, check: checkAsReaders });
+    const settled = await this.#located(judged, seen, release);
     const work = this.#plan(settled, live);
     const suspended = release?.object?.spec.suspend ?? false;
     const written = suspended ? NOTHING : await this.#writer.carryOut(work, signal);
@@ -123,6 +125,19 @@ export class Loop {
     this.#metrics.renders.inc({ result: written.failures.length > 0 ? 'failed' : changed });
     this.#metrics.seconds.observe({}, (this.#o.clock.now() - started) / 1000);
     this.#again(outcome);
+  }
+
+  /** The same verdicts; problems of the release's values with file and line, where a ConfigMap of the HelmRelease has them. */
+  async #located(settled: Settled, seen: readonly Seen[], release?: FoundRelease): Promise<Settled> {
+    const own = seen.findIndex((s) => s.name === this.#o.release);
+    const verdict = settled.verdicts[own];
+    if (!verdict || verdict.problems.length === 0 || !release?.object) return settled;
+    const problems = await withLines(
+      verdict.problems,
+      release.object,
+      readerOf(this.#o.client, release.ref.namespace),
+    );
+    return { ...settled, verdicts: settled.verdicts.with(own, { ...verdict, problems }) };
   }
 
   #own(seen: readonly Seen[]): Seen | undefined {
