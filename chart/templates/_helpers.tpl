@@ -109,6 +109,8 @@ named host ports keep the scheduler from putting two on a node that would fight 
 name: {{ .component }}
 image: {{ include "herald.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+# Why a program ended stands in the Pod's status.
+terminationMessagePolicy: FallbackToLogsOnError
 args:
   - /app/{{ .component }}.js
   - --namespace=$(NAMESPACE)

@@ -77,6 +77,7 @@ const CHANGES = 'create,update,patch,delete,deletecollection';
 /** Rights that every installation needs. */
 const NEEDED: Readonly<Record<string, readonly Right[]>> = {
   reconciler: [
+    'get customresourcedefinitions.apiextensions.k8s.io:bgppeers.metallb.io @*',
     ...WRITTEN.map((kind) => `list,watch,create,patch,delete ${kind}.metallb.io`),
     'list,watch,create,patch,delete configsources.herald.io',
     'patch configsources/status.herald.io:herald',

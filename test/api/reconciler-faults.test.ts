@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
+import { refuseForeignConversion } from '../../src/programs/reconciler/conversion.ts';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { type ApiServer, available, startApiServer } from '../servers/index.ts';
 import { client, startRelay } from './kube.rig.ts';
@@ -37,6 +38,29 @@ describe.skipIf(can !== true)(
     afterAll(async () => {
       await kube?.close();
       await api?.stop();
+    });
+
+    it('refuses to start while another product converts BGPPeers by a webhook, and says what to do', async () => {
+      const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io';
+      const convert = (conversion: object) =>
+        kube.request({
+          method: 'PATCH',
+          path: crd,
+          body: { spec: { conversion } },
+          contentType: 'application/merge-patch+json',
+        });
+      const signal = AbortSignal.timeout(10_000);
+      await refuseForeignConversion(kube, signal);
+      const clientConfig = { url: 'https://127.0.0.1:1/convert' };
+      await convert({ strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } });
+      try {
+        await expect(refuseForeignConversion(kube, signal)).rejects.toThrow(
+          /bgppeers.metallb.io.*kubectl replace/,
+        );
+      } finally {
+        await convert({ strategy: 'None', webhook: null });
+      }
+      await refuseForeignConversion(kube, signal);
     });
 
     describe('RBAC', () => {

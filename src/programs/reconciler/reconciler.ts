@@ -1,10 +1,29 @@
 import { LeaderElector } from '../../platform/kube/lease.ts';
+import { ForeignConversion, refuseForeignConversion } from './conversion.ts';
 import { Loop } from './loop.ts';
 import { NAME, type Options } from './options.ts';
 
-/** Runs the reconciler until the signal aborts, one process at a time by the Lease. */
+/** Asks until the API server answers. */
+async function patiently(
+  { clock, log }: Options,
+  signal: AbortSignal,
+  ask: () => Promise<void>,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (e) {
+      if (e instanceof ForeignConversion || signal.aborted) throw e;
+      log.warn({ op: 'start', error: e }, 'API server does not answer, trying again');
+      await clock.sleep(2_000, signal);
+    }
+  }
+}
+
+/** Runs the reconciler until the signal aborts, one process at a time by the Lease. Throws ForeignConversion. */
 export async function reconcile(o: Options, signal: AbortSignal): Promise<void> {
   const { client, clock, random, log, namespace, identity } = o;
+  await patiently(o, signal, () => refuseForeignConversion(client, signal));
   const loop = new Loop(o);
   const elector = new LeaderElector({ client, clock, random, log, namespace, identity, name: NAME });
   loop.start();
