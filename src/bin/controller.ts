@@ -67,13 +67,8 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const rules = { loadBalancerClass, parallel, ...(bgpType !== undefined && { bgpType }) };
   const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
   const health = { ready, log, metrics: common.metrics };
-  // Both families; a kernel without IPv6 has but one.
-  const serve = (port: number) =>
-    serveHealth({ ...health, port, host: '::' }).catch(() =>
-      serveHealth({ ...health, port, host: '0.0.0.0' }),
-    );
   const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));
-  const servers = await Promise.all([...ports].map(serve));
+  const servers = await Promise.all([...ports].map((port) => serveHealth({ ...health, port })));
   try {
     await run(signal);
   } finally {

@@ -54,7 +54,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const { namespace, release, sourcesNamespaces, podName } = o;
   const identity = podName === '' ? hostname() : podName;
   // Ready as soon as it runs: a source that cannot be rendered must not keep Helm from finishing an upgrade.
-  const health = { host: '::', ready: () => true as const, log, metrics: common.metrics };
+  const health = { ready: () => true as const, log, metrics: common.metrics };
   const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));
   const servers = await Promise.all([...ports].map((port) => serveHealth({ ...health, port })));
   try {

@@ -128,15 +128,6 @@ async function serve(
   if (o.healthProbePort > 0) {
     servers.push(await serveHealth({ ...health, host: o.healthBindAddress, port: o.healthProbePort }));
   }
-  if (o.port > 0) {
-    const on = (host: string) => serveHealth({ ...health, host, port: o.port, metrics });
-    servers.push(
-      await on('::').catch((error: unknown) => (noIpv6(error) ? on('0.0.0.0') : Promise.reject(error))),
-    );
-  }
+  if (o.port > 0) servers.push(await serveHealth({ ...health, port: o.port, metrics }));
   return servers;
-}
-
-function noIpv6(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAFNOSUPPORT';
 }

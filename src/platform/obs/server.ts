@@ -4,7 +4,8 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HealthOptions {
-  readonly host: string;
+  /** Absent: every address of the families that the kernel has. */
+  readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** `true`, or why not: the text is the body of the 503. */
@@ -69,7 +70,8 @@ export function serveHealth(o: HealthOptions): Promise<{ port: number; close(): 
     });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(o.port, o.host, () => {
+    const where = o.host === undefined ? { port: o.port } : { port: o.port, host: o.host };
+    server.listen(where, () => {
       server.removeListener('error', reject);
       server.on('error', (error) => o.log.error({ op: 'health', error }, 'health server error'));
       const at = server.address();
