@@ -15,6 +15,11 @@ l2Advertisements:
     ipAddressPools: [web]
 `)}${more}`;
 
+/** Another template of every pod. */
+const ROLLED = ['reconciler', 'controller', 'speaker']
+  .map((c) => `${c}:\n  podAnnotations: {example.com/roll: "1"}\n`)
+  .join('');
+
 const tell = (what: string, ms: number): void => console.log(`e2e: ${what}: ${(ms / 1000).toFixed(2)} s`);
 
 describe('a cluster that follows git', () => {
@@ -205,11 +210,8 @@ describe('a cluster that follows git', () => {
     const before = (await fleet.pods()).map((p) => p.uid);
     const prober = probe(fleet.cluster, address);
     await prober.firstAfter(0);
-    const annotate = ['reconciler', 'controller', 'speaker']
-      .map((c) => `${c}:\n  podAnnotations: {example.com/roll: "1"}\n`)
-      .join('');
     const next = (await version()) + 1;
-    await fleet.pushValues(values(fleet, annotate), 'roll all pods');
+    await fleet.pushValues(values(fleet, ROLLED), 'roll all pods');
     await released((v) => v >= next);
     const after = (await fleet.pods()).map((p) => p.uid);
     expect(after.filter((uid) => before.includes(uid))).toEqual([]);
@@ -259,7 +261,7 @@ describe('a cluster that follows git', () => {
     await prober.stop();
     try {
       // Helm's wait may time out on the DaemonSet of a dead node; the pool must be there all the same.
-      await fleet.pushValues(values(fleet, '', 229), 'grow while a node is down');
+      await fleet.pushValues(values(fleet, ROLLED, 229), 'grow while a node is down');
       const grown = (o: Raw) => String(at(o, 'spec.addresses[0]')).endsWith('.229');
       await fleet.see('pool', 'web', {
         what: 'pool grown while a node is down',
