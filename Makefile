@@ -25,6 +25,9 @@ demo: tools image ## the main job on real parts: a git commit becomes an ARP rep
 lab: tools ## the speaker against a real kernel: network namespaces, ARP on the wire
 	@vitest run --project lab
 
+chart: tools ## the chart: lint, render, install, upgrade, admission, rights, on a real API server
+	@vitest run --project api test/api/chart
+
 bench: tools image ## figures against a peer in the same run; never a pass or fail (ARGS=name for one)
 	@node test/bench/all.ts $(ARGS)
 
@@ -43,4 +46,4 @@ format: node_modules ## put every file into the house's format
 clean: ## remove what is built in the clone (never the cache of the real servers)
 	@rm -rf dist .cache node_modules
 
-.PHONY: help check test demo lab bench gen tools image format clean
+.PHONY: help check test demo lab chart bench gen tools image format clean
