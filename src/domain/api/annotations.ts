@@ -27,6 +27,14 @@ export const SOURCE = 'herald.io/source';
 export const ALLOW_DISRUPTION = 'herald.io/allow-disruption';
 /** Annotation on a pool: ranges that give out no new addresses. */
 export const DRAINING = 'herald.io/draining';
+/** Annotation on a pool: ranges whose Services get other addresses, one after the other; they give out no new ones either. */
+export const MOVING = 'herald.io/moving';
+/** Annotation on rendered objects: what may happen to addresses in use when the object changes or goes; a ChangePolicy. */
+export const ON_CHANGE = 'herald.io/on-change';
+/** Annotation on a Plan: the digest of the plan that may be carried out. */
+export const APPROVE = 'herald.io/approve';
+/** Annotation on a rendered object: "disabled" leaves it as it is. */
+export const RECONCILE = 'herald.io/reconcile';
 
 /** Foreign names that Herald reads. */
 export const ENDPOINT_SLICE_SERVICE = 'kubernetes.io/service-name';
@@ -176,5 +184,35 @@ export const DOCUMENTED: readonly Documented[] = [
     on: 'IPAddressPool',
     writer: 'reconciler',
     about: 'Ranges that give out no new addresses.',
+  },
+  {
+    form: 'annotation',
+    name: MOVING,
+    on: 'IPAddressPool',
+    writer: 'reconciler',
+    about:
+      'Ranges whose Services get other addresses, one after the other; they give out no new ones either.',
+  },
+  {
+    form: 'annotation',
+    name: ON_CHANGE,
+    on: 'rendered objects',
+    writer: 'reconciler',
+    about:
+      'hold, drain, move or force: what may happen to addresses in use when the object changes or goes. From `onChange` of its entry.',
+  },
+  {
+    form: 'annotation',
+    name: APPROVE,
+    on: 'Plan',
+    writer: 'you, herald approve',
+    about: 'Digest of the plan that may be carried out although it takes addresses in use away.',
+  },
+  {
+    form: 'annotation',
+    name: RECONCILE,
+    on: 'rendered objects',
+    writer: 'you',
+    about: '"disabled" leaves the object as it is: it is neither put back nor changed nor removed.',
   },
 ];

@@ -69,6 +69,14 @@ export function checkValues(raw: unknown): CheckedValues {
   return { values, warnings: [...withoutEffect(values), ...foreignKeys(values), ...unknownSubKeys(values)] };
 }
 
+/** What values in another product's words say about Herald's own behaviour; undefined when that does not fit. */
+export function behaviourOf(raw: unknown): HeraldValues | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const known = Object.keys(fieldsOf(BEHAVIOUR));
+  const checked = checkValues(Object.fromEntries(Object.entries(raw).filter(([key]) => known.includes(key))));
+  return 'values' in checked ? checked.values : undefined;
+}
+
 /** A misspelt key is reported once: not again as the missing key that it stands for. */
 function withoutEchoes(misfits: readonly Misfit[]): readonly Misfit[] {
   const meant = new Set(

@@ -182,15 +182,12 @@ describe('build', () => {
     expect(codes(values, { open: true })).toEqual([['PasswordInOpen', 'bgpPeers.tor.password']]);
   });
 
-  it('says what has no effect yet', () => {
-    const values = {
-      pools: { web: { addresses: ['192.0.2.0/28'], onChange: 'drain' } },
-      change: { policy: 'hold' },
-    };
-    expect(rendered(values).problems.map((p) => [p.code, p.severity, p.path])).toEqual([
-      ['NotSupported', 'warning', 'pools.web.onChange'],
-      ['NotSupported', 'warning', 'change.policy'],
-    ]);
+  it('notes what may happen to addresses in use when the object changes or goes', () => {
+    const values = { pools: { web: { addresses: ['192.0.2.0/28'], onChange: 'drain' } } };
+    expect(rendered(values).objects[0]?.annotations).toMatchObject({
+      'herald.io/on-change': 'drain',
+      'herald.io/extra-metadata': 'annotation herald.io/on-change',
+    });
   });
 });
 

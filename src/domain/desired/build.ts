@@ -1,4 +1,4 @@
-import { FROM, INSTANCE } from '../api/annotations.ts';
+import { FROM, INSTANCE, ON_CHANGE } from '../api/annotations.ts';
 import { pathText } from '../api/check.ts';
 import { Secrets } from '../api/core.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../api/metallb/advertisements.ts';
@@ -15,115 +15,95 @@ import {
   L2Advertisements,
 } from '../api/metallb.ts';
 import type { Problem } from '../api/problem.ts';
-import { checkValues, type HeraldValues } from '../api/values.ts';
+import { behaviourOf, checkValues, type HeraldValues } from '../api/values.ts';
 import { schemaJson, withDefaults } from './defaults.ts';
-import { isObject, type JsonObject, toJson } from './json.ts';
+import type { Target } from './dialects/dialect.ts';
+import { native } from './dialects/native.ts';
+import { read } from './dialects/read.ts';
+import type { Draft, Section } from './draft.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { isObjectName, joinName, proposeName } from './names.ts';
 import { type Address, type DesiredObject, EXTRA, idOf } from './object.ts';
+import { pathOf, placeOf } from './path.ts';
 import { findingsOf } from './rules.ts';
 import { Sealed } from './sealed.ts';
 import { isError, located, problemOf, type Source } from './source.ts';
 
-/** For whom objects are rendered. */
-export interface Target {
-  /** The release: value of the owner label. */
-  readonly instance: string;
-  /** Where all rendered objects live. */
-  readonly namespace: string;
-}
-
 /** One source, rendered. With an error among the problems there are no objects: a source counts whole or not at all. */
 export interface Built {
+  /** As it was read: in the typing of its dialect. */
   readonly source: Source;
+  /** Name of the dialect; absent where it cannot be told. */
+  readonly dialect?: string;
   readonly objects: readonly DesiredObject[];
   readonly problems: readonly Problem[];
-  /** The checked values; absent when they do not fit the schema. */
+  /** What the values say beside objects: change, source, sources, admission. Absent when they do not fit the schema. */
   readonly values?: HeraldValues;
+  /** Chart values that the source's installation settings amount to, in dialects that have such. */
+  readonly settings?: JsonObject;
   /** Why the source cannot be read yet. What is live of it stays, and nobody else may take it. */
   readonly waiting?: string;
 }
 
-type Section =
-  | 'pools'
-  | 'l2Advertisements'
-  | 'bgpAdvertisements'
-  | 'bgpPeers'
-  | 'bfdProfiles'
-  | 'communities';
-
-const SECTIONS: readonly (readonly [Section, Address, JsonObject])[] = [
-  ['communities', Communities, schemaJson(communitySpec)],
-  ['bfdProfiles', BFDProfiles, schemaJson(bfdProfileSpec)],
-  ['bgpPeers', BGPPeers, schemaJson(peerSpec)],
-  ['pools', IPAddressPools, schemaJson(poolSpec)],
-  ['l2Advertisements', L2Advertisements, schemaJson(l2AdvertisementSpec)],
-  ['bgpAdvertisements', BGPAdvertisements, schemaJson(bgpAdvertisementSpec)],
-];
+const KINDS: Readonly<Record<Section, readonly [Address, JsonObject]>> = {
+  communities: [Communities, schemaJson(communitySpec)],
+  bfdProfiles: [BFDProfiles, schemaJson(bfdProfileSpec)],
+  bgpPeers: [BGPPeers, schemaJson(peerSpec)],
+  pools: [IPAddressPools, schemaJson(poolSpec)],
+  l2Advertisements: [L2Advertisements, schemaJson(l2AdvertisementSpec)],
+  bgpAdvertisements: [BGPAdvertisements, schemaJson(bgpAdvertisementSpec)],
+};
 
 /** Renders one source by itself; what depends on other sources and on the cluster is settled afterwards. */
-export function build(source: Source, target: Target): Built {
-  const checked = checkValues(source.values);
-  if ('problems' in checked) {
-    const further = findingsOf(legiblePools(source, target)).map((finding) => problemOf(source, finding));
-    const problems = [...checked.problems.map((p) => located(source, p)), ...further];
-    return { source, objects: [], problems };
-  }
-  const { values, warnings } = checked;
-  const objects = SECTIONS.flatMap(([section, kind, schema]) =>
-    Object.entries(values[section] ?? {}).flatMap(([name, entry]) =>
-      render({ source, target, kind, schema, name, entry: toJson(entry), path: pathText([section, name]) }),
-    ),
-  );
+export function build(given: Source, target: Target): Built {
+  const { source, dialect, reading } = read(given, target);
+  const { drafts, settings, values = behaviourOf(source.values) } = reading;
+  const objects = drafts.flatMap((draft) => render(draft, source, target));
   const problems = [
-    ...warnings.map((p) => located(source, p)),
+    ...reading.problems,
+    ...(dialect === native ? [] : drafts.flatMap((draft) => misfits(source, draft))),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects).map((finding) => problemOf(source, finding)),
-    ...openPasswords(source, values),
-    ...policyWarnings(source, values),
+    ...openPasswords(source, drafts),
   ];
-  return { source, objects: problems.some(isError) ? [] : objects, problems, values };
+  return {
+    source,
+    objects: problems.some(isError) ? [] : objects,
+    problems,
+    ...(dialect && { dialect: dialect.name }),
+    ...(values && { values }),
+    ...(settings && { settings }),
+  };
 }
 
-interface Entry {
-  readonly source: Source;
-  readonly target: Target;
-  readonly kind: Address;
-  readonly schema: JsonObject;
-  readonly name: string;
-  readonly entry: ReturnType<typeof toJson>;
-  readonly path: string;
-}
-
-/** Pools whose ranges can be read although the values as a whole do not fit: all mistakes are told in one go. */
-function legiblePools(source: Source, target: Target): DesiredObject[] {
-  const values = toJson(source.values ?? null);
-  const pools = isObject(values) ? values.pools : undefined;
-  return Object.entries(isObject(pools) ? pools : {}).flatMap(([name, pool]) => {
-    const addresses = isObject(pool) ? pool.addresses : undefined;
-    if (!Array.isArray(addresses) || !addresses.every((a: unknown) => typeof a === 'string')) return [];
-    const entry = { addresses };
-    return render({
-      source,
-      target,
-      kind: IPAddressPools,
-      schema: {},
-      name,
-      entry,
-      path: pathText(['pools', name]),
+/** What the schema of its kind says against a draft that no schema has seen yet. */
+function misfits(source: Source, draft: Draft): readonly Problem[] {
+  const checked = checkValues({ [draft.section]: { [draft.name]: draft.spec } });
+  if (!('problems' in checked)) return [];
+  return checked.problems
+    .filter((p) => p.code !== 'InvalidName')
+    .map((p) => {
+      const [, , ...field] = pathOf(p.path);
+      return located(source, { ...p, path: placeOf(draft, pathText(field)) });
     });
-  });
 }
 
-/** The object of one entry, and for a peer with a password the Secret that holds it. */
-function render({ source, target, kind, schema, name, entry, path }: Entry): DesiredObject[] {
-  const { labels, annotations, onChange: _, ...given } = isObject(entry) ? entry : {};
+/** The object of one draft, and for a peer with a password the Secret that holds it. */
+function render(draft: Draft, source: Source, target: Target): DesiredObject[] {
+  const [kind, schema] = KINDS[draft.section];
+  const { name, path, fields, spec: given, onChange } = draft;
   const common = { namespace: target.namespace, source: source.name };
+  const extra = {
+    labels: draft.labels ?? {},
+    annotations: { ...draft.annotations, ...(onChange && { [ON_CHANGE]: onChange }) },
+  };
   const object: DesiredObject = {
     ...common,
-    ...metadata({ labels: texts(labels), annotations: texts(annotations) }, target, `${source.name}#${path}`),
+    ...metadata(extra, target, `${source.name}#${path}`),
     kind,
     name,
     path,
+    ...(fields && { fields }),
     content: { spec: withDefaults(schema, given) },
   };
   const { password, ...spec } = given;
@@ -132,12 +112,13 @@ function render({ source, target, kind, schema, name, entry, path }: Entry): Des
     return [object];
   const secretName = joinName('-', target.instance, 'peer', name);
   const passwordSecret = { name: secretName, namespace: target.namespace };
+  const place = placeOf(draft, 'password');
   const secret: DesiredObject = {
     ...common,
-    ...metadata({ labels: {}, annotations: {} }, target, `${source.name}#${path}.password`),
+    ...metadata({ labels: {}, annotations: {} }, target, `${source.name}#${place}`),
     kind: Secrets,
     name: secretName,
-    path: `${path}.password`,
+    path: place,
     content: new Sealed<JsonObject>({
       type: 'kubernetes.io/basic-auth',
       data: { password: base64(password) },
@@ -167,11 +148,6 @@ function metadata(extra: Extra, target: Target, from: string): Extra {
   };
 }
 
-function texts(value: unknown): Readonly<Record<string, string>> {
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  return Object.fromEntries(entries.filter((e): e is [string, string] => typeof e[1] === 'string'));
-}
-
 function base64(text: string): string {
   return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }
@@ -190,35 +166,17 @@ function nameProblem(source: Source, object: DesiredObject): Problem[] {
   ];
 }
 
-function openPasswords(source: Source, { bgpPeers = {} }: HeraldValues): Problem[] {
+function openPasswords(source: Source, drafts: readonly Draft[]): Problem[] {
   if (!source.open) return [];
-  return Object.entries(bgpPeers)
-    .filter(([, peer]) => peer.password)
-    .map(([name]) =>
+  return drafts
+    .filter(({ section, spec }) => section === 'bgpPeers' && spec.password)
+    .map((draft) =>
       problemOf(source, {
         code: 'PasswordInOpen',
-        object: `${BGPPeers.kind} ${name}`,
-        path: pathText(['bgpPeers', name, 'password']),
+        object: `${BGPPeers.kind} ${draft.name}`,
+        path: placeOf(draft, 'password'),
         message: 'does not belong into a ConfigMap',
         hint: 'put it into a Secret of type kubernetes.io/basic-auth and name that in passwordSecret',
       }),
     );
-}
-
-/** Words that are accepted because they will mean something, and do nothing yet. */
-function policyWarnings(source: Source, values: HeraldValues): Problem[] {
-  const paths = SECTIONS.flatMap(([section]) =>
-    Object.entries(values[section] ?? {})
-      .filter(([, entry]) => entry.onChange !== undefined && entry.onChange !== 'force')
-      .map(([name]) => pathText([section, name, 'onChange'])),
-  );
-  if (values.change?.policy !== undefined && values.change.policy !== 'force') paths.push('change.policy');
-  return paths.map((path) =>
-    problemOf(source, {
-      code: 'NotSupported',
-      severity: 'warning',
-      path,
-      message: 'has no effect in this version: changes are carried out as they come',
-    }),
-  );
 }

@@ -1,7 +1,7 @@
 import { ADOPT } from '../api/annotations.ts';
 import { IPAddressPools } from '../api/metallb.ts';
 import { type DesiredObject, idOf, isOurs, type LiveObject, type View, viewOf } from './object.ts';
-import { inside } from './path.ts';
+import { placeOf } from './path.ts';
 import { type Entry, overlaps } from './ranges.ts';
 import { addressesOf, covers, entriesOf } from './rules.ts';
 import { type Member, refuse, type Share } from './share.ts';
@@ -86,13 +86,13 @@ export function isPool(o: { readonly kind: View['kind'] }): boolean {
 function overlapFinding(loser: Entry<Member>, fresh: DesiredObject, other: Entry<Member>): Finding {
   const { owner, fresh: otherFresh } = other.owner;
   const title = owner ? owner.built.source.title : 'an object that Herald did not make';
-  const place = otherFresh ? inside(otherFresh.path, other.field) : idOf(other.owner);
+  const place = otherFresh ? placeOf(otherFresh, other.field) : idOf(other.owner);
   const text = (e: Entry<Member>) =>
     addressesOf(e.owner)[entriesOf(e.owner).findIndex((x) => x.field === e.field)];
   return {
     code: 'PoolOverlap',
     object: idOf(fresh),
-    path: inside(fresh.path, loser.field),
+    path: placeOf(fresh, loser.field),
     message: `the range shares addresses with ${place} (${title})`,
     detail: owner?.built.source.secret
       ? `${text(loser)} shares addresses with ${place} (${title})`

@@ -1,6 +1,7 @@
 /** Sources and live objects for tests of this room and the next. */
 import { load } from '../config/load.ts';
-import { type Built, build, type Target } from './build.ts';
+import { type Built, build } from './build.ts';
+import type { Target } from './dialects/dialect.ts';
 import { bodyOf, type DesiredObject, type LiveObject, liveKind } from './object.ts';
 import type { Check } from './settle.ts';
 import type { Source } from './source.ts';

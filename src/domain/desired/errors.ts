@@ -4,6 +4,7 @@
  */
 export const codes = {
   ValuesUnreadable: 'the text of the source cannot be read',
+  AmbiguousDialect: 'the values can be read in two ways',
   InvalidName: 'a name is not that of a Kubernetes object',
   PoolEmpty: 'a pool has no addresses',
   PoolRangeInvalid: 'an entry of a pool is neither a CIDR nor a range',

@@ -12,6 +12,7 @@ import {
 import { apiVersion, type Kind, type KubeObject } from '../api/object.ts';
 import { anything, object } from '../api/schema.ts';
 import { isObject, type Json, type JsonObject, toJson } from './json.ts';
+import type { Place } from './path.ts';
 import { Sealed } from './sealed.ts';
 
 /** What a kind is, without how to read it. */
@@ -42,7 +43,7 @@ export function openContent(content: Content): JsonObject {
 }
 
 /** An object as the sources want it. Every field with a default is written out. */
-export interface DesiredObject {
+export interface DesiredObject extends Place {
   readonly kind: Address;
   readonly namespace: string;
   readonly name: string;
@@ -51,8 +52,6 @@ export interface DesiredObject {
   readonly content: Content;
   /** Name of the ConfigSource it comes from. */
   readonly source: string;
-  /** Its place in that source's values, e.g. "pools.web". */
-  readonly path: string;
 }
 
 /** An object of an owned kind as the API server has it, whoever made it. */

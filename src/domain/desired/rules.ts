@@ -1,10 +1,9 @@
-import { pathText } from '../api/check.ts';
 import type { BGPAdvertisementSpec, BGPPeerSpec } from '../api/metallb.ts';
 import { BGPAdvertisements, BGPPeers, IPAddressPools } from '../api/metallb.ts';
 import type { Range } from '../ip/range.ts';
 import { isObject, type Json } from './json.ts';
 import { type DesiredObject, idOf, openContent, type View } from './object.ts';
-import { inside, pathOf } from './path.ts';
+import { pathOf, placeOf } from './path.ts';
 import { peerMistakes } from './peers.ts';
 import { type Entry, overlaps, readRange } from './ranges.ts';
 import type { Finding } from './source.ts';
@@ -26,7 +25,7 @@ export function findingsOf(objects: readonly DesiredObject[]): readonly Finding[
 function readPool(pool: DesiredObject, report: (finding: Finding) => void): Entry<DesiredObject>[] {
   const addresses = addressesOf(pool);
   const tell = (field: string) => (finding: Omit<Finding, 'path'>) =>
-    report({ ...finding, object: idOf(pool), path: inside(pool.path, field) });
+    report({ ...finding, object: idOf(pool), path: placeOf(pool, field) });
   if (addresses.length === 0)
     tell('spec.addresses')({
       code: 'PoolEmpty',
@@ -56,12 +55,12 @@ export function entriesOf<T extends View>(pool: T): Entry<T>[] {
 }
 
 function overlapFinding(other: Entry<DesiredObject>, entry: Entry<DesiredObject>): Finding {
-  const place = inside(other.owner.path, other.field);
+  const place = placeOf(other.owner, other.field);
   const texts = [entry, other].map((e) => addressesOf(e.owner)[Number(pathOf(e.field).at(-1))]);
   return {
     code: 'PoolOverlap',
     object: idOf(entry.owner),
-    path: inside(entry.owner.path, entry.field),
+    path: placeOf(entry.owner, entry.field),
     message: `the range shares addresses with ${place}`,
     detail: `${texts[0]} shares addresses with ${texts[1]} of ${place}`,
   };
@@ -73,7 +72,7 @@ function peerFindings(peer: DesiredObject): Finding[] {
   return peerMistakes(spec).map(([field, message]) => ({
     code: 'PeerInvalid',
     object: idOf(peer),
-    path: `${peer.path}.${field}`,
+    path: placeOf(peer, field),
     message,
   }));
 }
@@ -84,7 +83,7 @@ function aggregationFindings(ad: DesiredObject): Finding[] {
   const finding = (field: string, message: string): Finding => ({
     code: 'AggregationInvalid',
     object: idOf(ad),
-    path: pathText([...pathOf(ad.path), field]),
+    path: placeOf(ad, field),
     message,
   });
   const { aggregationLength: v4 = 32, aggregationLengthV6: v6 = 128, serviceSelectors = [] } = spec;

@@ -12,7 +12,7 @@ import {
   type View,
   viewOf,
 } from './object.ts';
-import { inside } from './path.ts';
+import { placeOf } from './path.ts';
 import type { Member, Share } from './share.ts';
 import { isError, located, problemOf, type Source } from './source.ts';
 import { warnings } from './warnings.ts';
@@ -152,7 +152,7 @@ function changes(share: Share, live: ReadonlyMap<string, LiveObject>): boolean {
 function blame(share: Share, problem: Problem & { readonly plain: string }, fresh?: DesiredObject): void {
   const { plain, ...told } = problem;
   const { source } = share.built;
-  const path = fresh ? inside(fresh.path, problem.path) : '';
+  const path = fresh ? placeOf(fresh, problem.path) : '';
   share.problems.push(located(source, { ...told, path, ...(source.secret && { message: plain }) }));
   share.state = 'refused';
 }

@@ -3,6 +3,9 @@ import type { Problem } from '../api/problem.ts';
 import type { Code } from './errors.ts';
 import { pathOf } from './path.ts';
 
+/** How the readers of a text type what stands without quotes: YAML 1.2, Go's libraries, PyYAML (YAML 1.1). */
+export type YamlFlavour = 'core' | 'go' | 'pyyaml';
+
 /** A source of configuration, parsed. */
 export interface Source {
   /** Name of its ConfigSource; stands in provenance annotations. */
@@ -15,7 +18,24 @@ export interface Source {
   readonly open?: boolean;
   readonly values: unknown;
   /** Where a place of the values stands in the text, if there is a text with lines. */
-  readonly at?: (path: Path) => { readonly line: number; readonly column: number } | undefined;
+  readonly at?: At;
+  /** The same text, typed as another reader would; absent where there is no text. */
+  readonly typed?: (flavour: YamlFlavour) => Typed;
+  readonly context?: Context;
+}
+
+type At = (path: Path) => { readonly line: number; readonly column: number } | undefined;
+
+/** A text, read in the typing of one reader. */
+export type Typed = { readonly value: unknown; readonly at?: At } | { readonly problems: readonly Problem[] };
+
+/** What is known about a source beside its values. */
+export interface Context {
+  /** The chart whose values they are, as the HelmRelease says it: "0.12.1", ">=0.14.0", "v0.13". */
+  readonly chart?: { readonly name: string; readonly version?: string };
+  /** Release name and, for legacy ConfigMaps and charms, the name of the object that held them. */
+  readonly release?: string;
+  readonly object?: { readonly kind: string; readonly name: string; readonly namespace?: string };
 }
 
 /** What a Problem says, before its place in the source is known. */

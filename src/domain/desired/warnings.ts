@@ -3,7 +3,7 @@ import type { Problem } from '../api/problem.ts';
 import { isPool } from './collide.ts';
 import { isObject } from './json.ts';
 import { idOf, openContent, type View } from './object.ts';
-import { inside } from './path.ts';
+import { placeOf } from './path.ts';
 import type { Member, Share } from './share.ts';
 import { type Finding, problemOf } from './source.ts';
 
@@ -60,7 +60,7 @@ function dangling(
             tell({
               code: 'UnknownPool',
               object: idOf(o),
-              path: inside(o.path, `spec.ipAddressPools[${i}]`),
+              path: placeOf(o, `spec.ipAddressPools[${i}]`),
               message: 'there is no pool of this name',
             }),
           ]

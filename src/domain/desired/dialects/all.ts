@@ -1,0 +1,5 @@
+import type { Dialect } from './dialect.ts';
+import { native } from './native.ts';
+
+/** All dialects, the most specific fingerprints first. */
+export const DIALECTS: readonly Dialect[] = [native];

@@ -1,0 +1,24 @@
+import type { Reading } from '../draft.ts';
+import type { Source, YamlFlavour } from '../source.ts';
+
+/** For whom objects are rendered. */
+export interface Target {
+  /** The release: value of the owner label. */
+  readonly instance: string;
+  /** Where all rendered objects live. */
+  readonly namespace: string;
+}
+
+/** One way in which people write down what a load balancer should do. */
+export interface Dialect {
+  /** Stable word: "kubespray-config". */
+  readonly name: string;
+  /** For messages: "Kubespray (metallb_config)". */
+  readonly title: string;
+  /** How the text is read once it is known to be this dialect. */
+  readonly yaml: YamlFlavour;
+  /** Places of the values that nothing else has; none: this is another dialect. Total: the values may be anything. */
+  evidence(values: unknown): readonly string[];
+  /** Never throws: what is wrong is among the problems, all of it, each with its place in the source's own words. */
+  read(source: Source, target: Target): Reading;
+}

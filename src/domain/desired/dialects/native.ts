@@ -1,0 +1,77 @@
+import { pathText } from '../../api/check.ts';
+import { checkValues, type HeraldValues } from '../../api/values.ts';
+import type { Draft, Section } from '../draft.ts';
+import { isObject, type JsonObject, toJson } from '../json.ts';
+import { located } from '../source.ts';
+import type { Dialect } from './dialect.ts';
+
+const SECTIONS: readonly Section[] = [
+  'communities',
+  'bfdProfiles',
+  'bgpPeers',
+  'pools',
+  'l2Advertisements',
+  'bgpAdvertisements',
+];
+
+/** Herald's own values: maps from name to upstream's spec fields. */
+export const native: Dialect = {
+  name: 'native',
+  title: "Herald's own values",
+  yaml: 'core',
+  evidence(values) {
+    const given = asObject(values);
+    return SECTIONS.filter((section) => Object.keys(asObject(given[section])).length > 0);
+  },
+  read(source) {
+    const checked = checkValues(source.values);
+    if ('problems' in checked)
+      return {
+        drafts: legible(source.values),
+        problems: checked.problems.map((p) => located(source, p)),
+      };
+    const { values, warnings } = checked;
+    return {
+      values,
+      drafts: draftsOf(values),
+      problems: warnings.map((p) => located(source, p)),
+    };
+  },
+};
+
+function draftsOf(values: HeraldValues): Draft[] {
+  return SECTIONS.flatMap((section) =>
+    Object.entries(values[section] ?? {}).map(([name, entry]): Draft => {
+      const { labels, annotations, onChange, ...spec } = entry;
+      return {
+        section,
+        name,
+        spec: asObject(spec),
+        labels: texts(labels),
+        annotations: texts(annotations),
+        ...(onChange && { onChange }),
+        path: pathText([section, name]),
+      };
+    }),
+  );
+}
+
+/** Pools whose ranges can be read although the values as a whole do not fit: all mistakes are told in one go. */
+function legible(values: unknown): Draft[] {
+  return Object.entries(asObject(asObject(values).pools)).flatMap(([name, pool]) => {
+    const { addresses } = asObject(pool);
+    if (!Array.isArray(addresses) || !addresses.every((a: unknown) => typeof a === 'string')) return [];
+    return [{ section: 'pools', name, spec: { addresses }, path: pathText(['pools', name]) }];
+  });
+}
+
+function texts(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(asObject(value)).filter((e): e is [string, string] => typeof e[1] === 'string'),
+  );
+}
+
+function asObject(value: unknown): JsonObject {
+  const json = toJson(value ?? null);
+  return isObject(json) ? json : {};
+}
