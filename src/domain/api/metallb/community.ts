@@ -48,3 +48,15 @@ export const Communities: Kind<Community> = customKind({
   emptySpec: EMPTY_SPEC,
 });
 export { spec as communitySpec };
+
+/** `65000:100` (16 bits each) or `large:65000:1:2` (32 bits each); undefined for other text. */
+export type CommunityForm = 'legacy' | 'large' | undefined;
+
+/** Which form of BGP community a text is. Go's ParseUint takes leading zeros, and so do we. */
+export function communityForm(text: string): CommunityForm {
+  const [head = '', ...rest] = text.split(':');
+  const within = (digits: string, limit: number) => /^\d+$/.test(digits) && Number(digits) <= limit;
+  if (rest.length === 1) return [head, ...rest].every((part) => within(part, 0xffff)) ? 'legacy' : undefined;
+  if (rest.length !== 3 || head !== 'large') return undefined;
+  return rest.every((part) => within(part, 0xffff_ffff)) ? 'large' : undefined;
+}
