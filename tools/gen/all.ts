@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { crdFiles } from './crds.ts';
+import { CRD_FOLDERS, crdFiles } from './crds.ts';
 import { type Files, generate, stale } from './files.ts';
 import { referenceFiles } from './reference.ts';
 import { valuesSchemaFiles } from './values-schema.ts';
@@ -8,7 +8,7 @@ import { valuesSchemaFiles } from './values-schema.ts';
 export function allFiles(): Files {
   return new Map([...crdFiles(), ...valuesSchemaFiles(), ...referenceFiles()]);
 }
-export const OWNED = ['chart/crds', 'docs/reference'];
+export const OWNED = [...CRD_FOLDERS, 'docs/reference'];
 
 /** Without arguments: writes. With --check: exits 1 and names the files that are not as they would be written. */
 async function main(): Promise<void> {
