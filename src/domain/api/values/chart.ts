@@ -125,6 +125,9 @@ export const CHART = forValues(
     crds: object(
       {
         enabled: bool("Accepted from upstream's values; this chart keeps its CRDs in crds/."),
+        operatorKinds: bool(
+          "Whether the chart brings AddressPool and MetalLB, the kinds of OpenShift's operator. Off where that operator is installed.",
+        ),
         validationFailurePolicy: str("Accepted from upstream's values; there is no webhook."),
       },
       'Custom resource definitions.',
