@@ -25,3 +25,16 @@ export class SetError extends Error {
 export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
+
+/** Text that Flux's post-build substitution refuses. `at`: offset of the expansion. The message holds no values. */
+export class SubstitutionError extends Error {
+  override readonly name = 'SubstitutionError';
+  readonly at: number;
+  /** The variable that is not set, where that is the reason. */
+  readonly variable: string | undefined;
+  constructor(message: string, at: number, variable?: string) {
+    super(message);
+    this.at = at;
+    this.variable = variable;
+  }
+}
