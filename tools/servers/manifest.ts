@@ -17,8 +17,6 @@ export interface Group {
   readonly name: string;
   readonly ldflags: string;
   readonly artifacts: readonly Artifact[];
-  /** Built only when asked for by name. */
-  readonly optional?: true;
 }
 
 const STRIP = '-s -w';
@@ -85,7 +83,6 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'metallb',
     ldflags: STRIP,
-    optional: true,
     artifacts: ['controller', 'speaker'].map((name) =>
       program(`metallb-${name}`, `go.universe.tf/metallb/${name}`),
     ),
@@ -156,11 +153,12 @@ export function cniDir(): string | undefined {
   );
 }
 
-export type Level = 'api' | 'flux' | 'cluster' | 'netns';
+export type Level = 'api' | 'upstream' | 'flux' | 'cluster' | 'netns';
 
 /** What a level drives: files of the manifest, and programs of the system with the Debian package that brings each. */
 const NEEDS: Record<Level, { tools: readonly string[]; programs: Readonly<Record<string, string>> }> = {
   api: { tools: ASSETS, programs: { openssl: 'openssl' } },
+  upstream: { tools: [...ASSETS, 'metallb-controller'], programs: { openssl: 'openssl' } },
   flux: {
     tools: [
       ...ASSETS,
