@@ -34,10 +34,9 @@ for (const option of [
   new Option('--pod-name <name>', 'identity in the Lease, owner of the ConfigurationState')
     .env('METALLB_POD_NAME')
     .default(''),
-  new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass').default(
-    '',
-    'those without one',
-  ),
+  new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass')
+    .env('HERALD_LB_CLASS')
+    .default('', 'those without one'),
   new Option('--bgp-type <type>', 'refuse what this BGP implementation cannot do')
     .choices(['native', 'frr', 'frr-k8s'])
     .env('METALLB_BGP_TYPE'),

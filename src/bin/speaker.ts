@@ -53,10 +53,9 @@ for (const option of [
     .env('METALLB_NODE_NAME')
     .makeOptionMandatory(),
   new Option('--pod-name <name>', 'owner of the status objects').env('METALLB_POD_NAME').default(''),
-  new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass').default(
-    '',
-    'those without one',
-  ),
+  new Option('--lb-class <class>', 'serve only Services of this loadBalancerClass')
+    .env('HERALD_LB_CLASS')
+    .default('', 'those without one'),
   new Option('--ml-labels <selector>', 'label selector of speaker Pods, may be repeated')
     .env('METALLB_ML_LABELS')
     .argParser(selectors)
