@@ -48,6 +48,13 @@ module.exports = {
       to: { path: '^(node:)?fs(/promises)?$', dependencyTypes: ['core'] },
     },
     {
+      name: 'processes-only-in-files',
+      severity: 'error',
+      comment: 'Kustomize is the only program that Herald runs.',
+      from: { path: '^src/', pathNot: ['^src/platform/files/', '\\.test\\.ts$', '\\.rig\\.ts$'] },
+      to: { path: '^(node:)?child_process$', dependencyTypes: ['core'] },
+    },
+    {
       name: 'pure-rooms',
       severity: 'error',
       comment: 'domain and protocols decide; platform does.',
