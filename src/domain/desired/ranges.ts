@@ -1,6 +1,8 @@
 import { formatRange, parseRange, type Range, rangesOverlap } from '../ip/range.ts';
 import type { Finding } from './source.ts';
 
+export { union } from '../ip/ranges.ts';
+
 /** Text that some tool should have replaced before it came here. */
 const PLACEHOLDER = /\$\{|\{\{|ENC\[|_replaced_|<[A-Z_]+>/;
 
@@ -75,17 +77,6 @@ export function overlaps<T>(entries: readonly Entry<T>[]): (readonly [Entry<T>, 
     if (further) reach = entry;
   }
   return pairs;
-}
-
-/** The same addresses as few ascending ranges: overlapping and adjacent ones become one. */
-export function union(ranges: readonly Range[]): readonly Range[] {
-  const merged: Range[] = [];
-  for (const { range } of ranges.map((range) => ({ range })).toSorted(byFirst)) {
-    const last = merged.at(-1);
-    if (!last || last.family !== range.family || range.first > last.last + 1n) merged.push(range);
-    else if (range.last > last.last) merged[merged.length - 1] = { ...last, last: range.last };
-  }
-  return merged;
 }
 
 function byFirst(a: { readonly range: Range }, b: { readonly range: Range }): number {
