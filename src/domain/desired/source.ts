@@ -24,7 +24,10 @@ export interface Source {
   readonly context?: Context;
 }
 
-type At = (path: Path) => { readonly line: number; readonly column: number } | undefined;
+/** source: the text that this place is in, where the values come from several. */
+type At = (
+  path: Path,
+) => { readonly source?: string; readonly line: number; readonly column: number } | undefined;
 
 /** A text, read in the typing of one reader. */
 export type Typed = { readonly value: unknown; readonly at?: At } | { readonly problems: readonly Problem[] };
@@ -60,14 +63,18 @@ export function problemOf(source: Source, finding: Finding): Problem {
 }
 
 /**
- * The Problem with the source's title and, where the text has lines, the line and column of its path; of what is not there, the
+ * The Problem with the title of its text and, where that has lines, the line and column of its path; of what is not there, the
  * place of the nearest thing around it.
  */
 export function located(source: Source, problem: Problem): Problem {
   const path = pathOf(problem.path);
   let place = source.at?.(path);
   for (let n = path.length - 1; n >= 0 && !place; n--) place = source.at?.(path.slice(0, n));
-  return { ...problem, source: source.title, ...(place && { line: place.line, column: place.column }) };
+  return {
+    ...problem,
+    source: place?.source ?? source.title,
+    ...(place && { line: place.line, column: place.column }),
+  };
 }
 
 /** Key of a ConfigMap that holds the values: "values.yaml", or the only one there is. */
