@@ -63,7 +63,7 @@ export function build(given: Source, target: Target): Built {
     ...reading.problems,
     ...(dialect === native ? [] : drafts.flatMap((draft) => misfits(source, draft))),
     ...objects.flatMap((o) => nameProblem(source, o)),
-    ...findingsOf(objects).map((finding) => problemOf(source, finding)),
+    ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
     ...openPasswords(source, drafts),
   ];
   return {

@@ -1,6 +1,8 @@
 import type { BGPAdvertisementSpec, BGPPeerSpec } from '../api/metallb.ts';
 import { BGPAdvertisements, BGPPeers, IPAddressPools } from '../api/metallb.ts';
 import type { Range } from '../ip/range.ts';
+import { bgpMistakes } from './bgp-rules.ts';
+import type { BgpBackEnd } from './bgp-set.ts';
 import { isObject, type Json } from './json.ts';
 import { type DesiredObject, idOf, openContent, type View } from './object.ts';
 import { pathOf, placeOf } from './path.ts';
@@ -9,7 +11,10 @@ import { type Entry, overlaps, readRange } from './ranges.ts';
 import type { Finding } from './source.ts';
 
 /** What is wrong with the objects of one source, seen by themselves. */
-export function findingsOf(objects: readonly DesiredObject[]): readonly Finding[] {
+export function findingsOf(
+  objects: readonly DesiredObject[],
+  backEnd: BgpBackEnd = 'native',
+): readonly Finding[] {
   const findings: Finding[] = [];
   const entries = objects
     .filter((o) => o.kind === IPAddressPools)
@@ -19,6 +24,8 @@ export function findingsOf(objects: readonly DesiredObject[]): readonly Finding[
     if (object.kind === BGPPeers) findings.push(...peerFindings(object));
     if (object.kind === BGPAdvertisements) findings.push(...aggregationFindings(object));
   }
+  for (const { of, field, ...rest } of bgpMistakes({ objects, backEnd, place: placeOf }))
+    findings.push({ ...rest, object: idOf(of), path: placeOf(of, field) });
   return findings;
 }
 

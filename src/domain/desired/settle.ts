@@ -1,4 +1,6 @@
 import type { Problem } from '../api/problem.ts';
+import { bgpMistakes } from './bgp-rules.ts';
+import type { BgpBackEnd } from './bgp-set.ts';
 import type { Built } from './build.ts';
 import { refuseOverlaps, refuseTaken, refuseTwins } from './collide.ts';
 import { sameJson } from './json.ts';
@@ -30,6 +32,8 @@ export interface SettleInput {
   /** All objects of owned kinds in Herald's namespace. */
   readonly live: readonly LiveObject[];
   readonly check: Check;
+  /** What is to speak BGP; native when absent. */
+  readonly bgp?: BgpBackEnd;
 }
 
 /**
@@ -55,7 +59,8 @@ export interface Settled {
  * in its place, and the others are judged against those. Of two that collide the one already live wins; when neither is, both
  * are refused. Repeated until nothing more falls, so that the accepted set is consistent.
  */
-export function settle(input: SettleInput): Settled {
+export function settle(given: SettleInput): Settled {
+  const input = { ...given, check: withBgp(given) };
   const shares = input.built.map((built) => shareOf(built, input));
   for (;;) {
     const before = shares.filter((s) => s.state === 'accepted').length;
@@ -79,6 +84,31 @@ export function settle(input: SettleInput): Settled {
     desired: shares.flatMap((s) => (s.state === 'accepted' ? s.built.objects : [])),
   };
 }
+
+/** The readers' check, and what upstream refuses about BGP objects that meet. Of one source by itself that is known already. */
+function withBgp({ check, bgp: backEnd = 'native' }: SettleInput): Check {
+  const place = (o: View, field: string) => `${field} of ${idOf(o)}`;
+  return (objects) => [
+    ...check(objects),
+    ...bgpMistakes({ objects, backEnd, place })
+      .filter(({ code }) => WHEN_THEY_MEET.has(code))
+      .map(({ of, field, code, message, detail = message, hint }) => ({
+        code,
+        object: idOf(of),
+        path: field,
+        message: detail,
+        plain: message,
+        ...(hint !== undefined && { hint }),
+      })),
+  ];
+}
+
+const WHEN_THEY_MEET: ReadonlySet<string> = new Set([
+  'AggregationInvalid',
+  'LocalPrefClash',
+  'PeersClash',
+  'EchoOverIPv6',
+]);
 
 function shareOf(built: Built, { live, built: all, instance }: SettleInput): Share {
   // What another source takes over under the same name is not lost with this one.

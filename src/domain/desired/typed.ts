@@ -39,14 +39,17 @@ export function typedSet(views: readonly View[]): TypedSet {
 }
 
 function ofKind<T extends KubeObject>(views: readonly View[], kind: Kind<T>): T[] {
-  return views
-    .filter((v) => v.kind.kind === kind.kind)
-    .flatMap(({ name, labels, annotations, content }) => {
-      try {
-        return [kind.decode({ metadata: { name, labels, annotations }, ...openContent(content) })];
-      } catch (e) {
-        if (e instanceof DecodeError) return [];
-        throw e;
-      }
-    });
+  return views.flatMap((view) => typedAs(view, kind) ?? []);
+}
+
+/** A view as an object of a kind; undefined when it is of another kind, or its kind's schema does not take it. */
+export function typedAs<T extends KubeObject>(view: View, kind: Kind<T>): T | undefined {
+  if (view.kind.kind !== kind.kind) return undefined;
+  const { name, labels, annotations, content } = view;
+  try {
+    return kind.decode({ metadata: { name, labels, annotations }, ...openContent(content) });
+  } catch (e) {
+    if (e instanceof DecodeError) return undefined;
+    throw e;
+  }
 }

@@ -1,4 +1,11 @@
-import { BGPAdvertisements, IPAddressPools, L2Advertisements } from '../api/metallb.ts';
+import {
+  BFDProfiles,
+  BGPAdvertisements,
+  BGPPeers,
+  Communities,
+  IPAddressPools,
+  L2Advertisements,
+} from '../api/metallb.ts';
 import type { Problem } from '../api/problem.ts';
 import { isPool } from './collide.ts';
 import { isObject } from './json.ts';
@@ -6,15 +13,14 @@ import { idOf, openContent, type View } from './object.ts';
 import { placeOf } from './path.ts';
 import type { Member, Share } from './share.ts';
 import { type Finding, problemOf } from './source.ts';
+import { typedAs } from './typed.ts';
 
 /** What works and most likely is not meant. */
 export function warnings(share: Share, members: readonly Member[]): Problem[] {
   if (share.state !== 'accepted') return [];
   const tell = (finding: Omit<Finding, 'severity'>) =>
     problemOf(share.built.source, { ...finding, severity: 'warning' });
-  const names = (kind: View['kind']) =>
-    new Set(members.filter((m) => m.kind.kind === kind.kind).map((m) => m.name));
-  return [...unadvertised(share, members, tell), ...dangling(share, names, tell)];
+  return [...unadvertised(share, members, tell), ...dangling(share, members, tell)];
 }
 
 function unadvertised(
@@ -44,27 +50,42 @@ function unadvertised(
     );
 }
 
+/** Names that nothing answers to. Upstream ignores them, or waits for what they name. */
 function dangling(
   share: Share,
-  names: (kind: View['kind']) => ReadonlySet<string>,
+  members: readonly Member[],
   tell: (finding: Omit<Finding, 'severity'>) => Problem,
 ): Problem[] {
-  const pools = names(IPAddressPools);
+  const names = (kind: View['kind']) =>
+    new Set(members.filter((m) => m.kind.kind === kind.kind).map((m) => m.name));
+  const aliases = members.flatMap((m) => typedAs(m, Communities)?.spec.communities ?? []);
+  const known = {
+    ipAddressPools: names(IPAddressPools),
+    peers: names(BGPPeers),
+    bfdProfile: names(BFDProfiles),
+    communities: new Set(aliases.map(({ name }) => name)),
+  };
   return share.built.objects.flatMap((o) => {
     const { spec } = openContent(o.content);
     if (!isObject(spec)) return [];
-    const listed = Array.isArray(spec.ipAddressPools) ? spec.ipAddressPools : [];
-    return listed.flatMap((name: unknown, i) =>
-      typeof name === 'string' && !pools.has(name)
-        ? [
-            tell({
-              code: 'UnknownPool',
-              object: idOf(o),
-              path: placeOf(o, `spec.ipAddressPools[${i}]`),
-              message: 'there is no pool of this name',
-            }),
-          ]
-        : [],
-    );
+    return REFERENCES.flatMap(([key, code, message]) => {
+      const value = spec[key];
+      const listed = (Array.isArray(value) ? value : [value]).entries();
+      return [...listed].flatMap(([i, name]: [number, unknown]) => {
+        // A community with a colon is one; an empty name names nothing.
+        if (typeof name !== 'string' || name === '' || (key === 'communities' && name.includes(':')))
+          return [];
+        if (known[key].has(name)) return [];
+        const field = Array.isArray(value) ? `spec.${key}[${i}]` : `spec.${key}`;
+        return [tell({ code, object: idOf(o), path: placeOf(o, field), message })];
+      });
+    });
   });
 }
+
+const REFERENCES = [
+  ['ipAddressPools', 'UnknownPool', 'there is no pool of this name'],
+  ['peers', 'UnknownPeer', 'there is no BGP peer of this name'],
+  ['bfdProfile', 'UnknownBfdProfile', 'there is no BFD profile of this name'],
+  ['communities', 'UnknownCommunity', 'is neither a community nor an alias that a Community defines'],
+] as const;

@@ -1,3 +1,4 @@
+import type { BgpBackEnd } from '../bgp-set.ts';
 import type { Reading } from '../draft.ts';
 import type { Source, YamlFlavour } from '../source.ts';
 
@@ -7,6 +8,8 @@ export interface Target {
   readonly instance: string;
   /** Where all rendered objects live. */
   readonly namespace: string;
+  /** What is to speak BGP; native when absent. */
+  readonly bgp?: BgpBackEnd;
 }
 
 /** One way in which people write down what a load balancer should do. */
