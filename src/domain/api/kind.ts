@@ -1,7 +1,7 @@
 import { LAST_APPLIED } from './annotations.ts';
 import { type Checker, checker, pathText } from './check.ts';
 import { DecodeError } from './errors.ts';
-import type { Kind, KubeObject, ObjectMeta } from './object.ts';
+import { apiVersion, type Kind, type KubeObject, type ObjectMeta } from './object.ts';
 import { bool, int, list, map, object, type Schema, str, type TypeOf } from './schema.ts';
 
 const OWNER = object(
@@ -109,4 +109,31 @@ function withoutLastApplied(raw: Readonly<Record<string, string>> = NONE): Reado
   if (raw[LAST_APPLIED] === undefined) return raw;
   const { [LAST_APPLIED]: _dropped, ...rest } = raw;
   return rest;
+}
+
+/** An object as the API server has it, every field of it. */
+export interface RawObject extends KubeObject {
+  readonly raw: unknown;
+}
+
+/** A kind of which whole objects are wanted, whatever their fields. */
+export function rawKind(address: Omit<Kind, 'decode'>): Kind<RawObject> {
+  const { group, version, kind: name, plural, namespaced } = address;
+  return kind({
+    group,
+    version,
+    kind: name,
+    plural,
+    namespaced,
+    schema: object({}),
+    // The items of a list do not say what they are.
+    project: (_, metadata, original) => ({
+      metadata,
+      raw: { apiVersion: apiVersion(address), kind: name, ...fieldsIn(original) },
+    }),
+  });
+}
+
+function fieldsIn(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -1,0 +1,153 @@
+import { compare } from 'fast-json-patch';
+import type { RawObject } from '../../domain/api/kind.ts';
+import { rawKind } from '../../domain/api/kind.ts';
+import { addressPoolCrd, metallbCrd } from '../../domain/api/operator.ts';
+import { isObject, type JsonObject, toJson } from '../../domain/desired/json.ts';
+import type { Address } from '../../domain/desired/object.ts';
+import type { Source } from '../../domain/desired/source.ts';
+import { type Component, withSettings } from '../../domain/desired/workloads.ts';
+import { isConflict, isForbidden, isInvalid } from '../../platform/kube/client.ts';
+import { Reflector } from '../../platform/kube/reflector.ts';
+import { resource } from '../../platform/kube/resource.ts';
+import { NAME, type Options } from './options.ts';
+
+/** Name of the ConfigSource that stands for the objects of OpenShift's operator. */
+export const OPERATOR_SOURCE = 'operator-objects';
+
+const READ: readonly Address[] = [addressPoolCrd, metallbCrd].map(({ group, kind, plural }) => ({
+  group,
+  version: 'v1beta1',
+  kind,
+  plural,
+  namespaced: true,
+}));
+
+const apps = (kind: string, plural: string): Address => ({
+  group: 'apps',
+  version: 'v1',
+  kind,
+  plural,
+  namespaced: true,
+});
+const CONFIG_MAPS: Address = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+};
+
+/** The chart's objects that settings act on. */
+const WORKLOADS: readonly (readonly [Component, Address])[] = [
+  ['controller', apps('Deployment', 'deployments')],
+  ['speaker', apps('DaemonSet', 'daemonsets')],
+  ['controller', CONFIG_MAPS],
+  ['speaker', CONFIG_MAPS],
+];
+
+/** What became of the settings. */
+export type Settled =
+  | { readonly done: true; readonly written: readonly string[] }
+  /** In words, with the mend. */
+  | { readonly failed: string; readonly retry: boolean };
+
+/**
+ * The objects of OpenShift's operator in Herald's namespace: pools are one source, and what the MetalLB object says about pods acts on
+ * Herald's own. A cluster without these kinds has no such source.
+ */
+export class OperatorObjects {
+  readonly #o: Options;
+  readonly #read: readonly Reflector<RawObject>[];
+  readonly #workloads: readonly (readonly [Component, Address, Reflector<RawObject>])[];
+
+  /** `changed`: the objects did. `moved`: a workload did, so that settings may have to be put over it again. */
+  constructor(o: Options, changed: () => void, moved: () => void) {
+    this.#o = o;
+    const { namespace, release } = o;
+    const watch = (kind: Address, told: () => void, labelSelector?: string) => {
+      const where = { namespace, ...(labelSelector !== undefined && { labelSelector }) };
+      const reflector = new Reflector({ ...o, kind: rawKind(kind), ...where });
+      reflector.onChange(told);
+      reflector.onRelist(told);
+      return reflector;
+    };
+    this.#read = READ.map((kind) => watch(kind, changed));
+    this.#workloads = WORKLOADS.map(([component, kind]) => {
+      const labels = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=${component}`;
+      return [component, kind, watch(kind, moved, labels)] as const;
+    });
+  }
+
+  start(): void {
+    for (const reflector of this.#all()) reflector.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all().map((r) => r.close()));
+  }
+
+  /** False while it is not known which objects there are. */
+  get known(): boolean {
+    return this.#read.every((r) => r.synced || ['missing', 'forbidden'].includes(r.state.phase));
+  }
+
+  /** All of them as one source of native objects, by name; undefined when there are none. */
+  source(): Source | undefined {
+    const { namespace } = this.#o;
+    const values = this.#read
+      .flatMap((r) => [...r.store.list()])
+      .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+      .map(({ raw }) => raw);
+    if (values.length === 0) return undefined;
+    const title = `AddressPool and MetalLB objects of namespace ${namespace}`;
+    return { name: OPERATOR_SOURCE, title, secret: false, values };
+  }
+
+  /** Puts settings over the workloads, or takes them away again. Nothing is written where they are as they should be. */
+  async settle(settings: JsonObject, signal: AbortSignal): Promise<Settled> {
+    const written: string[] = [];
+    for (const [component, kind, reflector] of this.#workloads) {
+      for (const { metadata, raw } of reflector.store.list()) {
+        const live = toJson(raw);
+        if (!isObject(live) || !isWorkload(live, component)) continue;
+        const ops = compare({ ...live }, { ...withSettings(live, component, settings) });
+        if (ops.length === 0) continue;
+        const subject = `${kind.kind} ${metadata.name}`;
+        const test = {
+          op: 'test',
+          path: '/metadata/resourceVersion',
+          value: metadata.resourceVersion,
+        } as const;
+        const ref = { name: metadata.name, namespace: metadata.namespace ?? '' };
+        try {
+          await resource(this.#o.client, rawKind(kind)).jsonPatch(ref, [test, ...ops], {
+            fieldManager: NAME,
+            signal,
+          });
+          written.push(subject);
+        } catch (e) {
+          if (isForbidden(e))
+            return {
+              failed: `${subject} may not be changed; crds.operatorKinds: true in the values allows it`,
+              retry: false,
+            };
+          if (isConflict(e) || isInvalid(e)) return { failed: `${subject}: ${String(e)}`, retry: true };
+          throw e;
+        }
+      }
+    }
+    return { done: true, written };
+  }
+
+  #all(): readonly Reflector<RawObject>[] {
+    return [...this.#read, ...this.#workloads.map(([, , reflector]) => reflector)];
+  }
+}
+
+/** ConfigMaps of the chart with the labels of a component hold its live settings, if they hold a log level. */
+function isWorkload(live: JsonObject, component: Component): boolean {
+  if (live.kind !== 'ConfigMap') return true;
+  const { data, metadata } = live;
+  const name = isObject(metadata) ? metadata.name : '';
+  return isObject(data) && typeof data.logLevel === 'string' && String(name).endsWith(`-${component}`);
+}
