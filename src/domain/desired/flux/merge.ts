@@ -38,7 +38,7 @@ export function effectiveValues(input: MergeInput): ValueMap {
     const text = referencedText(reference, input.data);
     if (text === undefined) continue;
     if (reference.targetPath === undefined || reference.targetPath === '') {
-      result = mergeMaps(result, readMap(reference, text, input.parse));
+      result = mergeMaps(result, readReferenced(reference, text, input.parse));
       continue;
     }
     // Inline first, then the write in place. Whether it survives the last merge depends on which maps are shared with inline.
@@ -65,8 +65,8 @@ function describe(r: ValuesReference): string {
   return `${r.optional ? 'optional ' : ''}${r.kind} ${r.name}, key ${r.valuesKey ?? 'values.yaml'}`;
 }
 
-/** The text, or undefined when an optional reference leads nowhere. */
-function referencedText(r: ValuesReference, data: DataOf): string | undefined {
+/** The text, or undefined when an optional reference leads nowhere. Throws ValuesError. */
+export function referencedText(r: ValuesReference, data: DataOf): string | undefined {
   if (r.kind !== 'ConfigMap' && r.kind !== 'Secret')
     throw new ValuesError('UnsupportedKind', `valuesFrom of kind ${r.kind} is not supported`);
   const object = data(r.kind, r.name);
@@ -78,7 +78,8 @@ function referencedText(r: ValuesReference, data: DataOf): string | undefined {
     : new ValuesError('ResourceNotFound', `${describe(r)}: the object does not exist`);
 }
 
-function readMap(r: ValuesReference, text: string, parse: MergeInput['parse']): ValueMap {
+/** The text of a reference as a map. Throws ValuesError. */
+export function readReferenced(r: ValuesReference, text: string, parse: MergeInput['parse']): ValueMap {
   try {
     return readValues(parse(text));
   } catch (cause) {
