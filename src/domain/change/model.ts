@@ -8,6 +8,8 @@ export interface Scene {
   readonly services: readonly Service[];
   readonly namespaces: readonly Namespace[];
   readonly nodes: readonly Node[];
+  /** Whether speakers announce from nodes labelled against it too (upstream's --ignore-exclude-lb). */
+  readonly ignoreExclude?: boolean;
 }
 
 export interface JudgeInput extends PlanInput {
@@ -42,8 +44,11 @@ export interface Affected {
   readonly reason: string;
 }
 
-/** ready: it is written now. held: not written until somebody decides. draining, moving: waits for its last Service to leave. */
-export type StepState = 'ready' | 'held' | 'draining' | 'moving';
+/**
+ * ready: it is written now. held: not written until somebody decides. draining, moving: waits for its last Service to leave.
+ * skipped: the live object is annotated RECONCILE "disabled", and nobody waits for it.
+ */
+export type StepState = 'ready' | 'held' | 'draining' | 'moving' | 'skipped';
 
 /** The change of one object, for people. A change of which one part is safe and another is not makes two steps. */
 export interface Step {
