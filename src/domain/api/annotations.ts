@@ -182,16 +182,17 @@ export const DOCUMENTED: readonly Documented[] = [
     form: 'annotation',
     name: DRAINING,
     on: 'IPAddressPool',
-    writer: 'reconciler',
-    about: 'Ranges that give out no new addresses.',
+    writer: 'reconciler; you, on pools of your own',
+    about:
+      'Ranges and CIDRs, separated by commas, that give out no new addresses. One that cannot be read makes the whole text void.',
   },
   {
     form: 'annotation',
     name: MOVING,
     on: 'IPAddressPool',
-    writer: 'reconciler',
+    writer: 'reconciler; you, on pools of your own',
     about:
-      'Ranges whose Services get other addresses, one after the other; they give out no new ones either.',
+      'Likewise, ranges whose Services get other addresses, one after the other; they give out no new ones either.',
   },
   {
     form: 'annotation',

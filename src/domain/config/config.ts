@@ -1,6 +1,7 @@
 import type { Selector } from '../api/selector.ts';
 import type { Address, Family } from '../ip/address.ts';
 import { type Range, rangeContains } from '../ip/range.ts';
+import { holds, type RangeSet } from '../ip/ranges.ts';
 
 /**
  * The frozen configuration that controller and speakers act on. It is built whole by `load` and replaced
@@ -24,6 +25,10 @@ export interface Pool {
   readonly avoidBuggyIPs: boolean;
   /** Absent: every Service may use the pool, after the pools that are meant for it. */
   readonly allocation?: Allocation;
+  /** Addresses that stay with whom they have and go to nobody else; those of `moving` among them. Absent: none. */
+  readonly draining?: RangeSet;
+  /** Addresses whose Services are to get others. Absent: none. */
+  readonly moving?: RangeSet;
 }
 
 /** Who may use a pool (metallb.md 3.3). */
@@ -67,6 +72,16 @@ export function isAvoided(pool: Pool, address: Address): boolean {
   if (!pool.avoidBuggyIPs || address.family !== 'IPv4') return false;
   const last = address.bits & 255n;
   return last === 0n || last === 255n;
+}
+
+/** Whether the pool gives the address to nobody who does not have it. */
+export function isDraining(pool: Pool, address: Address): boolean {
+  return pool.draining !== undefined && holds(pool.draining, address);
+}
+
+/** Whether the Services that have the address are to get another. */
+export function isMoving(pool: Pool, address: Address): boolean {
+  return pool.moving !== undefined && holds(pool.moving, address);
 }
 
 /** Where an address lies: the pool, and the index of the range in `pool.ranges`. */

@@ -13,6 +13,7 @@ export const codes = {
   CommunityInvalid: 'a BGP community is not one',
   CommunityDuplicate: 'two communities have one name',
   LargeCommunityUnsupported: 'native BGP does not speak large communities',
+  MarkInvalid: 'an annotation that lists ranges of a pool cannot be read, and has no effect',
 } as const;
 
 export type Code = keyof typeof codes;
@@ -21,8 +22,12 @@ export type Code = keyof typeof codes;
 export type Complaint = (code: Code, path: string, message: string, hint?: string) => void;
 
 /** A complaint about the object, e.g. "IPAddressPool web", that adds to `problems`. */
-export function complaining(problems: Problem[], object: string): Complaint {
-  return (code, path, message) => {
-    problems.push({ code, object, path, message });
+export function complaining(
+  problems: Problem[],
+  object: string,
+  more: Pick<Problem, 'severity'> = {},
+): Complaint {
+  return (code, path, message, hint) => {
+    problems.push({ code, ...more, object, path, message, ...(hint !== undefined && { hint }) });
   };
 }

@@ -4,7 +4,7 @@ import { BGPAdvertisements, Communities, IPAddressPools, L2Advertisements } from
 import type { Kind, KubeObject } from '../api/object.ts';
 import { parseAddress } from '../ip/address.ts';
 import { formatRange } from '../ip/range.ts';
-import { type Config, poolOf } from './config.ts';
+import { type Config, isDraining, isMoving, poolOf } from './config.ts';
 import { type ConfigInput, type Loaded, load } from './load.ts';
 
 /** Objects go through decode, as those of the API server do. */
@@ -169,6 +169,60 @@ describe('pools', () => {
         owner,
       ),
     ).toEqual(['a', 'a', 'b', undefined, 'a', undefined, undefined]);
+  });
+});
+
+describe('marks on a pool', () => {
+  const marked = (annotations: Record<string, string>) => {
+    const metadata = { name: 'a', namespace: 'metallb-system', uid: 'a', resourceVersion: '1', annotations };
+    const spec = { addresses: ['192.0.2.0/24', '2001:db8::/64'] };
+    return ofPools(IPAddressPools.decode({ metadata, spec }));
+  };
+  const marks = (annotations: Record<string, string>) => {
+    const found = good(marked(annotations)).pools.get('a');
+    return { draining: found?.draining?.map(formatRange), moving: found?.moving?.map(formatRange) };
+  };
+  const both = (draining: string, moving: string) =>
+    marks({ 'herald.io/draining': draining, 'herald.io/moving': moving });
+
+  it('are ranges and CIDRs with commas between; moving ranges drain as well', () => {
+    expect(both('192.0.2.0/30, 2001:db8::1-2001:db8::2', ' 192.0.2.4 - 192.0.2.5,')).toEqual({
+      draining: ['192.0.2.0-192.0.2.5', '2001:db8::1-2001:db8::2'],
+      moving: ['192.0.2.4/31'],
+    });
+    expect(both('', ' ')).toEqual({ draining: undefined, moving: undefined });
+  });
+
+  it('are void as a whole when one entry cannot be read, each annotation by itself, and warn', () => {
+    const annotations = {
+      'herald.io/draining': '192.0.2.0/30,192.0.2.9',
+      'herald.io/moving': '192.0.2.4/31',
+    };
+    expect(marks(annotations)).toEqual({ draining: ['192.0.2.4/31'], moving: ['192.0.2.4/31'] });
+    const loaded = marked(annotations);
+    expect('config' in loaded && loaded.warnings).toEqual([
+      {
+        code: 'MarkInvalid',
+        severity: 'warning',
+        object: 'IPAddressPool a',
+        path: 'metadata.annotations[herald.io/draining]',
+        message: '"192.0.2.9" has no prefix length; write "192.0.2.9/32" for the single address',
+        hint: 'the whole annotation has no effect until this is mended',
+      },
+    ]);
+  });
+
+  it('tell of each address whether it drains or moves', () => {
+    const loaded = marked({ 'herald.io/draining': '192.0.2.0/30', 'herald.io/moving': '192.0.2.8/29' });
+    const found = good(loaded).pools.get('a');
+    const of = (text: string) => {
+      const address = parseAddress(text);
+      return found && address && [isDraining(found, address), isMoving(found, address)];
+    };
+    expect(of('192.0.2.3')).toEqual([true, false]);
+    expect(of('192.0.2.4')).toEqual([false, false]);
+    expect(of('192.0.2.8')).toEqual([true, true]);
+    expect(of('2001:db8::1')).toEqual([false, false]);
   });
 });
 

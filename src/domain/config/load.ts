@@ -27,7 +27,10 @@ export interface ConfigInput {
   readonly bgpType?: string;
 }
 
-export type Loaded = { readonly config: Config } | { readonly problems: readonly Problem[] };
+/** Warnings are of severity `warning`: the Config is good without what they are about. */
+export type Loaded =
+  | { readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
 
 /**
  * All objects together, or all that is wrong with them: never a part. The order of the objects does not matter; of two
@@ -35,12 +38,13 @@ export type Loaded = { readonly config: Config } | { readonly problems: readonly
  */
 export function load(input: ConfigInput): Loaded {
   const problems: Problem[] = [];
+  const warnings: Problem[] = [];
   const objects = byName(input.pools);
   checkCommunities(byName(input.communities), problems, { allowLarge: input.bgpType !== 'native' });
-  const pools = readPools(objects, input.namespaces, problems);
+  const pools = readPools(objects, input.namespaces, { problems, warnings });
   const l2 = readL2(byName(input.l2Advertisements), objects, problems);
   const bgp = readBgp(byName(input.bgpAdvertisements), objects, problems);
-  return problems.length > 0 ? { problems } : { config: Object.freeze({ pools, l2, bgp }) };
+  return problems.length > 0 ? { problems } : { config: Object.freeze({ pools, l2, bgp }), warnings };
 }
 
 function byName<T extends KubeObject>(objects: readonly T[]): readonly T[] {

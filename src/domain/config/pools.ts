@@ -5,6 +5,7 @@ import { type Selector, selectorMatches } from '../api/selector.ts';
 import { formatRange, parseRange, type Range, rangesOverlap, toCidrs } from '../ip/range.ts';
 import type { Allocation, Pool } from './config.ts';
 import { type Complaint, complaining } from './errors.ts';
+import { readMarks } from './marks.ts';
 import { readSelectors } from './selectors.ts';
 
 /** Where a range was written. */
@@ -14,11 +15,17 @@ interface Entry {
   readonly path: string;
 }
 
-/** Reads pools in the order given; what is wrong goes to `problems`, and the result then is not to be used. */
+/** What readers found wrong: problems make the result unusable, warnings do not. */
+export interface Findings {
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
+
+/** Reads pools in the order given. */
 export function readPools(
   list: readonly IPAddressPool[],
   namespaces: readonly Namespace[],
-  problems: Problem[],
+  { problems, warnings }: Findings,
 ): ReadonlyMap<string, Pool> {
   const pools = new Map<string, Pool>();
   const entries: Entry[] = [];
@@ -36,6 +43,7 @@ export function readPools(
       autoAssign: object.spec.autoAssign ?? true,
       avoidBuggyIPs: object.spec.avoidBuggyIPs ?? false,
       ...(allocation && { allocation }),
+      ...readMarks(object, complaining(warnings, label, { severity: 'warning' })),
     });
   }
   complainOfOverlaps(entries, problems);
