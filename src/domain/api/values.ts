@@ -61,11 +61,10 @@ export type CheckedValues =
 export function checkValues(raw: unknown): CheckedValues {
   const given = raw ?? {};
   const misfits = VALUES.misfits(given);
-  if (misfits.length > 0)
-    return { problems: withoutEchoes(misfits).map((misfit) => problemOf(misfit, given)) };
+  if (misfits.length > 0) return { problems: misfitProblems(misfits, given) };
   const values = withoutNulls(given);
   // Taking nulls out cannot break a fit; the check gives the value its type.
-  if (!VALUES.fits(values)) return { problems: VALUES.misfits(values).map((m) => problemOf(m, values)) };
+  if (!VALUES.fits(values)) return { problems: misfitProblems(VALUES.misfits(values), values) };
   return { values, warnings: [...withoutEffect(values), ...foreignKeys(values), ...unknownSubKeys(values)] };
 }
 
@@ -75,6 +74,11 @@ export function behaviourOf(raw: unknown): HeraldValues | undefined {
   const known = Object.keys(fieldsOf(BEHAVIOUR));
   const checked = checkValues(Object.fromEntries(Object.entries(raw).filter(([key]) => known.includes(key))));
   return 'values' in checked ? checked.values : undefined;
+}
+
+/** The misfits of a value as Problems, each with the mend and its path from the value. No message holds a value. */
+export function misfitProblems(misfits: readonly Misfit[], root: unknown): readonly Problem[] {
+  return withoutEchoes(misfits).map((misfit) => problemOf(misfit, root));
 }
 
 /** A misspelt key is reported once: not again as the missing key that it stands for. */
