@@ -19,6 +19,8 @@ export interface Source {
   readonly values: unknown;
   /** Where a place of the values stands in the text, if there is a text with lines. */
   readonly at?: At;
+  /** The scalar at a place as it was written, where the values were read in the typing of a dialect. */
+  readonly text?: (path: Path) => string | undefined;
   /** The same text, typed as another reader would; absent where there is no text. */
   readonly typed?: (flavour: YamlFlavour) => Typed;
   readonly context?: Context;
@@ -29,8 +31,13 @@ type At = (
   path: Path,
 ) => { readonly source?: string; readonly line: number; readonly column: number } | undefined;
 
-/** A text, read in the typing of one reader. */
-export type Typed = { readonly value: unknown; readonly at?: At } | { readonly problems: readonly Problem[] };
+/** A text, read in the typing of one reader, or why that reader cannot. duplicates: keys that stand twice; the last one counts. */
+export type Typed =
+  | (Pick<Source, 'at' | 'text'> & {
+      readonly value: unknown;
+      readonly duplicates?: readonly Problem[];
+    })
+  | { readonly problems: readonly Problem[] };
 
 /** What is known about a source beside its values. */
 export interface Context {

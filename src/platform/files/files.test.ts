@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileTooLarge, listFiles, readJson, readText, readYaml } from './files.ts';
+import { FileTooLarge, listFiles, NotUtf8, readJson, readText, readYaml, textProblem } from './files.ts';
 
 let dir: string;
 const put = (name: string, text: string) => {
@@ -26,6 +26,16 @@ describe('reading a file', () => {
     await expect(readText(put('large', 'x'.repeat(101)), { maxBytes: 100 })).rejects.toBeInstanceOf(
       FileTooLarge,
     );
+  });
+
+  it('refuses bytes that are not UTF-8, and says so to whoever wrote them', async () => {
+    const latin1 = put('latin1', '');
+    writeFileSync(latin1, Buffer.from([0x6e, 0xe9, 0x65]));
+    const thrown: unknown = await readText(latin1).catch((e: unknown) => e);
+    expect(thrown).toBeInstanceOf(NotUtf8);
+    expect(textProblem(thrown, 'pool.yaml')).toMatchObject({ code: 'NotUtf8', source: 'pool.yaml' });
+    expect(await readText(put('replaced', 'a\uFFFDb'))).toBe('a\uFFFDb');
+    expect(textProblem(new Error('else'), 'x')).toBeUndefined();
   });
 
   it('ends for a file without an end', async () => {

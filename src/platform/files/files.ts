@@ -12,9 +12,29 @@ export class FileTooLarge extends Error {
   override readonly name = 'FileTooLarge';
 }
 
+/** Bytes that are no UTF-8 text. */
+export class NotUtf8 extends Error {
+  override readonly name = 'NotUtf8';
+}
+
+/** What FileTooLarge and NotUtf8 say to whoever wrote the file; undefined for every other error. */
+export function textProblem(e: unknown, source: string): Problem | undefined {
+  const about = { source, path: '' };
+  if (e instanceof FileTooLarge)
+    return { ...about, code: 'YamlTooLarge', message: `is larger than ${MAX_BYTES} bytes` };
+  if (e instanceof NotUtf8)
+    return {
+      ...about,
+      code: 'NotUtf8',
+      message: 'holds bytes that are not UTF-8 text',
+      hint: 'save it as UTF-8',
+    };
+  return undefined;
+}
+
 /**
- * The file as UTF-8 text, without a byte order mark. Throws FileTooLarge beyond `maxBytes` (default 1 MiB), and what node:fs throws:
- * `code` says which, ENOENT when there is none.
+ * The file as UTF-8 text, without a byte order mark. Throws FileTooLarge beyond `maxBytes` (default 1 MiB), NotUtf8, and what
+ * node:fs throws: `code` says which, ENOENT when there is none.
  */
 export async function readText(path: string, o: { maxBytes?: number } = {}): Promise<string> {
   const max = o.maxBytes ?? MAX_BYTES;
@@ -29,9 +49,18 @@ export async function readText(path: string, o: { maxBytes?: number } = {}): Pro
       length += bytesRead;
     }
     if (length > max) throw new FileTooLarge(`${path}: larger than ${max} bytes`);
-    return withoutMark(buffer.toString('utf8', 0, length));
+    return withoutMark(decode(buffer.subarray(0, length), path));
   } finally {
     await file.close();
+  }
+}
+
+/** A replacement character in the place of a bad byte would change what the file says. */
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new NotUtf8(`${path}: not UTF-8 text`);
   }
 }
 

@@ -5,7 +5,7 @@ const scalar = (text: string, plain = true) => ({ kind: 'scalar', text, plain })
 
 describe('parseTree', () => {
   it('keeps scalars as text and tells which were plain', () => {
-    expect(parseTree('a: yes\nb: "yes"\nc: |\n  no\n')).toEqual({
+    expect(parseTree('a: yes\nb: "yes"\nc: |\n  no\n')).toMatchObject({
       kind: 'map',
       entries: [
         [scalar('a'), scalar('yes')],
@@ -16,12 +16,23 @@ describe('parseTree', () => {
   });
 
   it('keeps duplicate keys, explicit tags and the place of an empty value', () => {
-    expect(parseTree('a: 1\na: !!str 2\nb:\n')).toEqual({
+    expect(parseTree('a: 1\na: !!str 2\nb:\n')).toMatchObject({
       kind: 'map',
       entries: [
         [scalar('a'), scalar('1')],
         [scalar('a'), { ...scalar('2'), tag: 'tag:yaml.org,2002:str' }],
         [scalar('b'), scalar('')],
+      ],
+    });
+  });
+
+  it('knows where each node begins, an alias where its anchor stands', () => {
+    expect(parseTree('a: &x [1]\nb: *x\nc:\n')).toMatchObject({
+      offset: 0,
+      entries: [
+        [{ offset: 0 }, { offset: 6, items: [{ offset: 7 }] }],
+        [{ offset: 10 }, { offset: 6 }],
+        [{ offset: 16 }, { offset: 18 }],
       ],
     });
   });
@@ -36,7 +47,7 @@ describe('parseTree', () => {
   });
 
   it('reads the first document of several, and takes a byte order mark and CRLF', () => {
-    expect(parseTree('\ufeffa: 1\r\n---\r\nb: [\r\n')).toEqual({
+    expect(parseTree('\ufeffa: 1\r\n---\r\nb: [\r\n')).toMatchObject({
       kind: 'map',
       entries: [[scalar('a'), scalar('1')]],
     });

@@ -1,18 +1,15 @@
 /** YAML text to a syntax tree without types, for readers whose typing differs from YAML 1.2 (Go's, PyYAML's). */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
 
 /**
  * One document; an alias stands as the node that it names. plain: without quotes and not a block, so that its text
- * decides its type. tag: explicit, e.g. `!!str`.
+ * decides its type. tag: explicit, e.g. `!!str`. offset: where it begins in the text.
  */
-export type YamlTree =
-  | { readonly kind: 'scalar'; readonly text: string; readonly plain: boolean; readonly tag?: string }
-  | { readonly kind: 'list'; readonly items: readonly YamlTree[]; readonly tag?: string }
-  | {
-      readonly kind: 'map';
-      readonly entries: readonly (readonly [YamlTree, YamlTree])[];
-      readonly tag?: string;
-    };
+export type YamlTree = { readonly offset: number; readonly tag?: string } & (
+  | { readonly kind: 'scalar'; readonly text: string; readonly plain: boolean }
+  | { readonly kind: 'list'; readonly items: readonly YamlTree[] }
+  | { readonly kind: 'map'; readonly entries: readonly (readonly [YamlTree, YamlTree])[] }
+);
 
 /** More nodes than any text of 1 MiB holds without aliases: beyond it, aliases multiply. */
 const MAX_NODES = 1_000_000;
@@ -36,7 +33,12 @@ export function parseTree(text: string): YamlTree | undefined {
     const at = error.linePos?.[0];
     throw new SyntaxError(at ? `line ${at.line}, column ${at.col}: ${error.code}` : error.code);
   }
-  return document.contents === null ? undefined : new Builder(document).node(document.contents);
+  return treeOf(document);
+}
+
+/** The tree of a document without errors, in whatever schema it was parsed; undefined when it is empty. Throws SyntaxError. */
+export function treeOf(document: Document): YamlTree | undefined {
+  return document.contents === null ? undefined : new Builder(document).node(document.contents, 0);
 }
 
 class Builder {
@@ -48,30 +50,35 @@ class Builder {
     this.#document = document;
   }
 
-  node(node: unknown): YamlTree {
+  /** around: where the collection that it is in begins. */
+  node(node: unknown, around: number): YamlTree {
     if (++this.#count > MAX_NODES) throw new SyntaxError('excessive aliasing');
-    if (isAlias(node)) return this.#alias(node.resolve(this.#document));
+    if (isAlias(node)) return this.#alias(node.resolve(this.#document), around);
+    const offset = isNode(node) && node.range ? node.range[0] : around;
     if (isScalar(node)) {
-      const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
-      return { kind: 'scalar', text, plain: (node.type ?? 'PLAIN') === 'PLAIN', ...tagOf(node.tag) };
+      const plain = (node.type ?? 'PLAIN') === 'PLAIN';
+      return { kind: 'scalar', offset, text: node.source ?? '', plain, ...tagOf(node.tag) };
     }
-    if (isSeq(node)) return { kind: 'list', items: node.items.map((i) => this.node(i)), ...tagOf(node.tag) };
+    if (isSeq(node)) {
+      const items = node.items.map((i) => this.node(i, offset));
+      return { kind: 'list', offset, items, ...tagOf(node.tag) };
+    }
     if (isMap(node)) {
-      const entries = node.items.map((p): readonly [YamlTree, YamlTree] => [
-        this.node(p.key),
-        this.node(p.value),
-      ]);
-      return { kind: 'map', entries, ...tagOf(node.tag) };
+      const entries = node.items.map((p): readonly [YamlTree, YamlTree] => {
+        const key = this.node(p.key, offset);
+        return [key, this.node(p.value, key.offset)];
+      });
+      return { kind: 'map', offset, entries, ...tagOf(node.tag) };
     }
     // An empty value: `key:` or `-` with nothing after it.
-    return { kind: 'scalar', text: '', plain: true };
+    return { kind: 'scalar', offset, text: '', plain: true };
   }
 
-  #alias(target: Node | undefined): YamlTree {
+  #alias(target: Node | undefined, around: number): YamlTree {
     if (!target) throw new SyntaxError('an alias names no anchor');
     if (this.#open.has(target)) throw new SyntaxError('an anchor contains itself');
     this.#open.add(target);
-    const made = this.node(target);
+    const made = this.node(target, around);
     this.#open.delete(target);
     return made;
   }

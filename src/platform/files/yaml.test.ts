@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml, parseYamlAll, type Yaml } from './yaml.ts';
+import { parseDocument, parseYaml, parseYamlAll, type Yaml } from './yaml.ts';
 
 function good(text: string): Yaml {
   const parsed = parseYaml(text, { source: 'values.yaml' });
@@ -111,5 +111,82 @@ describe('YAML', () => {
 
   it('names at most ten mistakes', () => {
     expect(bad(Array.from({ length: 50 }, () => 'a: 1').join('\n')).length).toBe(10);
+  });
+});
+
+describe('a document whose reader is not known yet', () => {
+  const document = (text: string) => {
+    const parsed = parseDocument(text, { source: 's' });
+    if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+    return parsed;
+  };
+
+  it('keeps the last of equal keys, finds its place, and tells of both', () => {
+    const { value, at, duplicates } = document('a:\n  x: 1\n  "x": 2\n  x: 3\nb:\n  x: 4\n');
+    expect(value).toEqual({ a: { x: 3 }, b: { x: 4 } });
+    expect(at(['a', 'x'])).toEqual({ line: 4, column: 6 });
+    expect(duplicates).toMatchObject([
+      { code: 'DuplicateKey', source: 's', path: 'a.x', line: 3, column: 3 },
+      { code: 'DuplicateKey', path: 'a.x', line: 4 },
+    ]);
+  });
+
+  it('takes two merges in one map for no slip, and finds merged values where they come from', () => {
+    const text = 'a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\nd:\n  <<: [*a, *b]\n';
+    const { duplicates, at } = document(text);
+    expect(duplicates).toEqual([]);
+    expect(at(['c', 'y'])).toEqual({ line: 2, column: 11 });
+    expect(at(['d', 'x'])).toEqual({ line: 1, column: 11 });
+  });
+
+  it('passes over tags, and tells of them', () => {
+    const { value, tags } = document('a: !vault |\n  x\nb: 1\n');
+    expect(value).toEqual({ a: 'x\n', b: 1 });
+    expect(tags).toMatchObject([{ code: 'YamlSyntax', line: 1, column: 4 }]);
+  });
+
+  it('has the syntax with its places', () => {
+    const { tree, place } = document('a:\n  b: 0123\n');
+    const { entries = [] } = { ...tree() } as { entries?: [unknown, { offset: number }][] };
+    expect(entries).toMatchObject([
+      [{ text: 'a' }, { entries: [[{ text: 'b' }, { text: '0123', plain: true }]] }],
+    ]);
+    expect(place(entries[0]?.[1].offset ?? 0)).toEqual({ line: 2, column: 3 });
+  });
+
+  it('takes an empty text for an empty document', () => {
+    expect(document('---\n# nothing\n').value).toBeNull();
+  });
+});
+
+describe('a template that nothing has rendered', () => {
+  // Bare braces are a map in YAML, and often not even that.
+  it.each([
+    ['a: 1\nb: {{ .Release.Namespace }}\n', 2, '{{ .Release.Namespace }}', 'b'],
+    ['a:\n  - {{ x }}/24\n', 2, '{{ x }}', 'a[0]'],
+    ['a: {{ x }}-{{ y }}\n', 1, '{{ x }}', 'a'],
+    ['a:\n  - {{ x }}\n', 2, '{{ x }}', 'a[0]'],
+    ['{{- if x }}\na: 1\n{{- end }}\n', 1, '{{- if x }}', ''],
+  ])('is told as such: %j', (text, line, action, path) => {
+    const [first] = bad(text);
+    expect(first).toMatchObject({ code: 'Unrendered', line, path });
+    expect(first?.message).toContain(action);
+  });
+
+  it('is told once for each line, without what the parser makes of it', () => {
+    const text = 'a: {{ x }}-{{ y }}\nb: {{ z }}\nc: [\n';
+    expect(bad(text).map((p) => [p.code, p.line])).toEqual([
+      ['Unrendered', 1],
+      ['Unrendered', 2],
+    ]);
+  });
+
+  it('is text where it stands in quotes', () => {
+    expect(good('a: "{{ x }}"\n').value).toEqual({ a: '{{ x }}' });
+    expect(bad('a: "{{ x }}\nb: 1\n')).toMatchObject([{ code: 'YamlSyntax' }]);
+  });
+
+  it('has nothing to do with another map in the place of a key', () => {
+    expect(bad('a: 1\n? {x: 1}\n: 2\n')).toMatchObject([{ code: 'YamlSyntax', line: 1 }]);
   });
 });

@@ -1,6 +1,9 @@
 /** YAML 1.2 (core schema) into plain values that know where they stand. */
-import { type Document, isAlias, isNode, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
+import { pathText } from '../../domain/api/check.ts';
 import type { Problem } from '../../domain/api/problem.ts';
+import { offsetAt, type Slip, slipsOf } from './nodes.ts';
+import { treeOf, type YamlTree } from './tree.ts';
 
 /** Counted from 1, as editors do. */
 export interface Place {
@@ -17,6 +20,23 @@ export interface Yaml {
 
 export type Parsed = Yaml | { readonly problems: readonly Problem[] };
 
+/**
+ * A document before it is known who its reader is. Readers differ in how they type what has no quotes (`tree` has the text that
+ * was written), and in what they make of the slips; `value` is what YAML 1.2 makes of it with all slips passed over.
+ */
+export interface YamlDocument extends Yaml {
+  /** Keys that stand twice in one map; `value` has the last. */
+  readonly duplicates: readonly Problem[];
+  /** Tags that YAML 1.2 does not know; `value` is as if they were not there. */
+  readonly tags: readonly Problem[];
+  /** The syntax alone; undefined for an empty document. Throws SyntaxError when aliases multiply. */
+  tree(): YamlTree | undefined;
+  /** The place of an `offset` of the tree. */
+  place(offset: number): Place;
+}
+
+type Refused = { readonly problems: readonly Problem[] };
+
 /** The parser takes about 0.7 s for this much; nothing that reaches us is larger than a ConfigMap. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -25,115 +45,194 @@ const MAX_PROBLEMS = 10;
 
 /** One document. More than one is a Problem, as everything after the first would go unseen. */
 export function parseYaml(text: string, o: { source: string }): Parsed {
-  const all = parseYamlAll(text, o);
+  const document = parseDocument(text, o);
+  return 'problems' in document ? document : strict([document]);
+}
+
+/** All documents of a stream, empty ones left out. A slip is a Problem, as another reader would read something else. */
+export function parseYamlAll(text: string, o: { source: string }): readonly Yaml[] | Refused {
+  const documents = parseDocuments(text, o);
+  if ('problems' in documents) return documents;
+  const refused = strict(documents);
+  return 'problems' in refused ? refused : documents;
+}
+
+/** The first document, or the slips of all. */
+function strict(documents: readonly YamlDocument[]): Yaml | Refused {
+  const problems = documents.flatMap((d) => [...d.duplicates, ...d.tags]).slice(0, MAX_PROBLEMS);
+  return problems.length > 0 ? { problems } : (documents[0] ?? EMPTY);
+}
+
+const EMPTY: YamlDocument = {
+  value: null,
+  at: () => undefined,
+  duplicates: [],
+  tags: [],
+  tree: () => undefined,
+  place: () => ({ line: 1, column: 1 }),
+};
+
+/** One document for a reader that is still to be found; an empty one where there is none. More than one is a Problem. */
+export function parseDocument(text: string, o: { source: string }): YamlDocument | Refused {
+  const all = parseDocuments(text, o);
   if ('problems' in all) return all;
-  const [first, second] = all;
-  if (second) {
-    const place = second.at([]);
-    return {
-      problems: [
-        problem('YamlDocuments', 'a second document begins where one is expected', {
-          source: o.source,
-          place,
-        }),
-      ],
-    };
-  }
-  return first ?? { value: null, at: () => undefined };
+  const [first = EMPTY, second] = all;
+  if (!second) return first;
+  const problem = {
+    code: 'YamlDocuments',
+    source: o.source,
+    path: '',
+    message: 'a second document begins where one is expected',
+    ...second.at([]),
+  };
+  return { problems: [problem] };
 }
 
 /**
- * All documents of a stream, empty ones left out. Any error or warning in any of them is a Problem: an unknown tag would only be
- * a warning, and a duplicate key would silently win elsewhere.
+ * All documents of a stream, empty ones left out, for readers that are still to be found. Problems: syntax that nobody takes,
+ * template actions that nobody has carried out, more than 1 MiB.
  */
-export function parseYamlAll(
-  text: string,
-  o: { source: string },
-): readonly Yaml[] | { readonly problems: readonly Problem[] } {
+export function parseDocuments(text: string, o: { source: string }): readonly YamlDocument[] | Refused {
   if (Buffer.byteLength(text) > MAX_BYTES) {
-    return {
-      problems: [
-        problem('YamlTooLarge', `is larger than ${MAX_BYTES} bytes`, { source: o.source, place: undefined }),
-      ],
-    };
+    const message = `is larger than ${MAX_BYTES} bytes`;
+    return { problems: [{ code: 'YamlTooLarge', source: o.source, path: '', message }] };
   }
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text.startsWith('\uFEFF') ? text.slice(1) : text, {
+  const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const parsed = parseAllDocuments(body, {
     version: '1.2',
     schema: 'core',
     merge: true,
+    uniqueKeys: false,
     prettyErrors: false,
     strict: true,
     lineCounter: lines,
     logLevel: 'silent',
   });
-  const found: readonly Document.Parsed[] = Array.isArray(documents) ? documents : [];
-  const problems = found
-    .flatMap((d) => [...d.errors, ...d.warnings])
-    .slice(0, MAX_PROBLEMS)
-    .map((e) => problemOf(e, lines, o.source));
-  if (problems.length > 0) return { problems };
-  return valuesOf(found, lines, o.source);
+  const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
+  const context: Context = { text: body, lines, source: o.source };
+  const problems = syntaxProblems(documents, context);
+  return problems.length > 0 ? { problems } : documentsOf(documents, context);
 }
 
-function valuesOf(documents: readonly Document.Parsed[], lines: LineCounter, source: string) {
-  const values: Yaml[] = [];
+interface Context {
+  readonly text: string;
+  readonly lines: LineCounter;
+  readonly source: string;
+}
+
+function documentsOf(
+  documents: readonly Document.Parsed[],
+  context: Context,
+): readonly YamlDocument[] | Refused {
+  const read: YamlDocument[] = [];
   for (const document of documents) {
     if (document.contents === null) continue;
     try {
       // At most 100 values by alias: a few lines must not become gigabytes.
       const value: unknown = document.toJS({ maxAliasCount: 100 });
       // Two separators in a row, or a document of comments alone.
-      if (value === null) continue;
-      values.push({ value, at: (path) => placeAt(document, path, lines) });
+      if (value !== null) read.push(documentOf(document, value, context));
     } catch (e) {
       const message = e instanceof Error ? e.message : 'cannot be expanded';
-      return {
-        problems: [
-          problem('YamlAliases', message, { source, place: placeOf(document.contents.range[0], lines) }),
-        ],
-      };
+      const code = e instanceof ReferenceError ? 'YamlAliases' : 'YamlSyntax';
+      return { problems: [problemAt(context, document.contents.range[0], { code, message })] };
     }
   }
-  return values;
+  return read;
 }
 
-function placeAt(
-  document: Document.Parsed,
-  path: readonly (string | number)[],
-  lines: LineCounter,
-): Place | undefined {
-  let node: unknown = document.contents;
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    if (typeof node !== 'object' || node === null || !('get' in node) || typeof node.get !== 'function')
-      return undefined;
-    node = node.get(step, true) as unknown;
-  }
-  return isNode(node) && node.range ? placeOf(node.range[0], lines) : undefined;
+function documentOf(document: Document.Parsed, value: unknown, context: Context): YamlDocument {
+  const { duplicates } = slipsOf(document);
+  return {
+    value,
+    at: (path) => {
+      const offset = offsetAt(document, path);
+      return offset === undefined ? undefined : placeOf(offset, context);
+    },
+    duplicates: duplicates.slice(0, MAX_PROBLEMS).map((slip) => duplicate(slip, context)),
+    tags: document.warnings.slice(0, MAX_PROBLEMS).map((w) => syntaxProblem(w, context)),
+    tree: () => treeOf(document),
+    place: (offset) => placeOf(offset, context),
+  };
 }
 
-function placeOf(offset: number, lines: LineCounter): Place {
-  const { line, col } = lines.linePos(offset);
-  return { line, column: col };
+function duplicate({ path, offset }: Slip, context: Context): Problem {
+  return problemAt(context, offset, {
+    code: 'DuplicateKey',
+    path: pathText(path),
+    message: 'the key stands twice in this map',
+    hint: 'each key once; the two may stand far apart',
+  });
 }
 
 /** The parser's words for what operators meet most often, in words that say what to do. */
 const HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
-  DUPLICATE_KEY: 'each key once; the two may stand far apart',
   BAD_INDENT: 'compare the indentation with the lines above',
   TAG_RESOLVE_FAILED: 'tags are not used here; quote the value if it begins with !',
 };
 
-function problemOf(e: YAMLError, lines: LineCounter, source: string): Problem {
-  const hint = HINTS[e.code];
-  return {
-    ...problem('YamlSyntax', e.message, { source, place: placeOf(e.pos[0], lines) }),
-    ...(hint === undefined ? {} : { hint }),
-  };
+/**
+ * What nobody reads as YAML. Where template actions stand bare in the text they are the mistake, and what the parser makes of
+ * them is noise.
+ */
+function syntaxProblems(documents: readonly Document.Parsed[], context: Context): readonly Problem[] {
+  const errors = documents.flatMap((d) => d.errors);
+  const compound = documents.flatMap((d) => slipsOf(d).compound);
+  const actions = [
+    ...compound.map(({ path, offset }) => actionAt(context, { offset, path })),
+    ...errors.map((e) => actionAt(context, { offset: lineStart(e.pos[0], context), path: [] })),
+  ].filter((p) => p !== undefined);
+  const problems =
+    actions.length > 0
+      ? actions.filter((p, i) => actions.findIndex((other) => other.line === p.line) === i)
+      : [
+          ...errors.map((e) => syntaxProblem(e, context)),
+          ...compound.map(({ path, offset }) =>
+            problemAt(context, offset, {
+              code: 'YamlSyntax',
+              path: pathText(path),
+              message: 'a key of this map is itself a map or a list',
+            }),
+          ),
+        ];
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, MAX_PROBLEMS);
 }
 
-function problem(code: string, message: string, at: { source: string; place: Place | undefined }): Problem {
-  return { code, source: at.source, path: '', message, ...at.place };
+/** The Problem of the first template action from the offset to the end of its line that stands outside of quotes. */
+function actionAt(context: Context, { offset, path }: Slip): Problem | undefined {
+  const line = /.*/y;
+  line.lastIndex = offset;
+  const rest = line.exec(context.text)?.[0] ?? '';
+  const found = /(?<=^|[\s,:[-])\{\{.*?(\}\}|$)/.exec(rest);
+  if (!found) return undefined;
+  return problemAt(context, offset + found.index, {
+    code: 'Unrendered',
+    path: pathText(path),
+    message: `nothing has carried out the template action ${found[0]}; until then the text is not YAML`,
+    hint: 'render the template first, and give the result',
+  });
+}
+
+function lineStart(offset: number, context: Context): number {
+  return context.text.lastIndexOf('\n', offset - 1) + 1;
+}
+
+function syntaxProblem(e: YAMLError, context: Context): Problem {
+  const hint = HINTS[e.code];
+  return problemAt(context, e.pos[0], { code: 'YamlSyntax', message: e.message, ...(hint && { hint }) });
+}
+
+function placeOf(offset: number, { lines }: Context): Place {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
+
+function problemAt(
+  context: Context,
+  offset: number,
+  told: Pick<Problem, 'code' | 'message'> & Partial<Problem>,
+): Problem {
+  return { source: context.source, path: '', ...told, ...placeOf(offset, context) };
 }

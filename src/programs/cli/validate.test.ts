@@ -81,7 +81,7 @@ describe('validate', () => {
 
   it('tells broken YAML with its place, and takes an empty file for no values', async () => {
     expect(await places(file('tab.yaml', 'pools:\n\tweb: {}\n'))).toEqual(['2:1 YamlSyntax ']);
-    expect(await places(file('dup.yaml', 'pools: {}\npools: {}\n'))).toEqual(['2:1 YamlSyntax ']);
+    expect(await places(file('dup.yaml', 'pools: {}\npools: {}\n'))).toEqual(['2:1 DuplicateKey pools']);
     expect(await places(file('empty.yaml', ''))).toEqual([]);
   });
 

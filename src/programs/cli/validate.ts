@@ -4,7 +4,7 @@ import { build } from '../../domain/desired/build.ts';
 import { type Check, settle } from '../../domain/desired/settle.ts';
 import { isError, type Source } from '../../domain/desired/source.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
-import { FileTooLarge, readText } from '../../platform/files/files.ts';
+import { readText, textProblem } from '../../platform/files/files.ts';
 import { readInput } from './inputs.ts';
 
 /** 0: nothing wrong, warnings apart. 1: problems. 2: a file cannot be read, whatever else there is. */
@@ -40,7 +40,8 @@ async function textOf(file: string): Promise<string | { readonly reason: string 
   try {
     return await readText(file);
   } catch (e) {
-    if (e instanceof FileTooLarge || (e instanceof Error && 'code' in e)) return { reason: e.message };
+    if (textProblem(e, file) || (e instanceof Error && 'code' in e))
+      return { reason: e instanceof Error ? e.message : '' };
     throw e;
   }
 }

@@ -20,6 +20,8 @@ export interface Dialect {
   readonly title: string;
   /** How the text is read once it is known to be this dialect. */
   readonly yaml: YamlFlavour;
+  /** Of equal keys in one map its reader takes the last, and that is a warning here; absent: they are refused. */
+  readonly duplicates?: 'last';
   /** Places of the values that nothing else has; none: this is another dialect. Total: the values may be anything. */
   evidence(values: unknown): readonly string[];
   /** Never throws: what is wrong is among the problems, all of it, each with its place in the source's own words. */

@@ -1,7 +1,7 @@
 /** YAML as sigs.k8s.io/yaml turns it into JSON: Go's typing of scalars, keys as text, numbers as float64. */
 import { goFloat } from './encode.ts';
 import { YamlError } from './errors.ts';
-import { resolve } from './resolve.ts';
+import { type Resolved, resolve } from './resolve.ts';
 import { isMap, type Value, type ValueMap } from './value.ts';
 
 /**
@@ -29,19 +29,20 @@ export function readValues(node: YamlNode | undefined): ValueMap {
 function toValue(node: YamlNode): Value {
   if (node.kind === 'list') return node.items.map(toValue);
   if (node.kind === 'map') return mapValue(node.entries);
-  const { value } = typed(node);
+  const { value } = scalar(node);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new YamlError('a number is not finite');
   // JSON is read back into float64.
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
-function typed(node: Extract<YamlNode, { kind: 'scalar' }>) {
+/** A scalar as Go's reader types it; an unknown tag counts for nothing. Throws YamlError when it does not fit a known one. */
+export function scalar(node: Extract<YamlNode, { kind: 'scalar' }>): Resolved {
   const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
-  if (tag === '!!str' || (tag === undefined && !node.plain)) return { tag: 'str', value: node.text } as const;
-  if (tag === '!!binary') return { tag: 'str', value: binary(node.text) } as const;
+  if (tag === '!!str' || (tag === undefined && !node.plain)) return { tag: 'str', value: node.text };
+  if (tag === '!!binary') return { tag: 'str', value: binary(node.text) };
   const resolved = resolve(node.text);
   if (tag === undefined || !['!!bool', '!!int', '!!float', '!!null', '!!timestamp'].includes(tag))
-    return node.plain ? resolved : ({ tag: 'str', value: node.text } as const);
+    return node.plain ? resolved : { tag: 'str', value: node.text };
   const widened = tag === '!!float' && resolved.tag === 'int';
   if (!widened && tag !== `!!${resolved.tag}`) throw new YamlError(`a scalar does not fit its tag ${tag}`);
   return resolved;
@@ -74,9 +75,9 @@ function addMerge(into: ValueMap, node: YamlNode): void {
 }
 
 /** A key's text after typing: `y` becomes "true", 0x10 becomes "16"; null and compound keys are refused. */
-function keyText(node: YamlNode): string {
+export function keyText(node: YamlNode): string {
   if (node.kind !== 'scalar') throw new YamlError('a key is not a scalar');
-  const { value } = typed(node);
+  const { value } = scalar(node);
   if (value === null) throw new YamlError('a key is null');
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && !Number.isInteger(value)) return floatKey(value);
