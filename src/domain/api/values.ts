@@ -120,10 +120,16 @@ function withoutEffect(values: HeraldValues): readonly Problem[] {
     .map((key) => warning({ code: 'NotSupported', path: key, message: 'has no effect in this version' }));
 }
 
+const FOREIGN: ReadonlySet<string> = new Set(FOREIGN_ROOTS);
+
+/** Whether a root key is that of another product which the schema lets through. */
+export function isForeignRoot(key: string): boolean {
+  return FOREIGN.has(key) || new RegExp(FOREIGN_ROOT_PATTERN).test(key);
+}
+
 function foreignKeys(values: HeraldValues): readonly Problem[] {
-  const isForeign = (key: string) => !Object.hasOwn(ROOT_KEYS, key);
   return Object.keys(values)
-    .filter(isForeign)
+    .filter(isForeignRoot)
     .map((key) =>
       warning({
         code: 'ForeignKey',

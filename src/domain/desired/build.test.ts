@@ -101,15 +101,33 @@ describe('build', () => {
     });
     expect(built.objects).toEqual([]);
     expect(built.problems.filter(isError).map((p) => [p.code, p.path])).toEqual([
+      ['Unrendered', 'pools.a.addresses[2]'],
       ['PoolRangeInvalid', 'pools.a.addresses[0]'],
       ['PoolRangeInvalid', 'pools.a.addresses[1]'],
-      ['PoolRangeInvalid', 'pools.a.addresses[2]'],
       ['PoolEmpty', 'pools.b.addresses'],
       ['PeerInvalid', 'bgpPeers.tor.myASN'],
       ['PeerInvalid', 'bgpPeers.tor.peerASN'],
       ['PeerInvalid', 'bgpPeers.tor.peerAddress'],
     ]);
-    expect(built.problems[2]?.hint).toContain('placeholder');
+  });
+
+  it('tells a placeholder as one, wherever a field may hold it, and nothing else about it', () => {
+    const built = rendered({
+      pools: { a: { addresses: '$pools', autoAssign: '{{ .auto }}' }, b: { addresses: ['<RANGE>'] } },
+      bgpPeers: { tor: { ...PEER, peerASN: '$peerasn', password: '$ecret' } },
+      bgpAdvertisements: { x: { annotations: { note: '{{ .kept }}' } } },
+    });
+    expect(built.problems.map((p) => [p.code, p.path])).toEqual([
+      ['Unrendered', 'bgpPeers.tor.peerASN'],
+      ['Unrendered', 'pools.a.addresses'],
+      ['Unrendered', 'pools.a.autoAssign'],
+      ['Unrendered', 'pools.b.addresses[0]'],
+    ]);
+    const [first] = rendered({ pools: { a: { addresses: ['$pools'] } } }).problems;
+    expect(first).toMatchObject({
+      message: 'nothing has filled in the placeholder $pools',
+      hint: expect.stringContaining('substitution') as string,
+    });
   });
 
   it('repeats values only of sources that are not secret', () => {

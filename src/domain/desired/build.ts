@@ -19,9 +19,10 @@ import { behaviourOf, checkValues, type HeraldValues } from '../api/values.ts';
 import { schemaJson, withDefaults } from './defaults.ts';
 import type { Target } from './dialects/dialect.ts';
 import { native } from './dialects/native.ts';
+import { unrendered } from './dialects/placeholders.ts';
 import { read } from './dialects/read.ts';
 import type { Draft, Section } from './draft.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
 import { isObjectName, joinName, proposeName } from './names.ts';
 import { type Address, type DesiredObject, EXTRA, idOf } from './object.ts';
 import { pathOf, placeOf } from './path.ts';
@@ -41,6 +42,8 @@ export interface Built {
   readonly values?: HeraldValues;
   /** Chart values that the source's installation settings amount to, in dialects that have such. */
   readonly settings?: JsonObject;
+  /** Others announce its pools: that nothing here does is no mistake. */
+  readonly elsewhere?: true;
   /** Why the source cannot be read yet. What is live of it stays, and nobody else may take it. */
   readonly waiting?: string;
 }
@@ -57,15 +60,23 @@ const KINDS: Readonly<Record<Section, readonly [Address, JsonObject]>> = {
 /** Renders one source by itself; what depends on other sources and on the cluster is settled afterwards. */
 export function build(given: Source, target: Target): Built {
   const { source, dialect, reading } = read(given, target);
-  const { drafts, settings, values = behaviourOf(source.values) } = reading;
-  const objects = drafts.flatMap((draft) => render(draft, source, target));
-  const problems = [
+  const { drafts, settings, elsewhere, values = behaviourOf(source.values) } = reading;
+  const checked = drafts.map((draft) => ({
+    draft,
+    misfits: dialect === native ? [] : misfits(source, draft),
+  }));
+  const objects = checked
+    .flatMap(({ draft, misfits }) => (misfits.some(isError) ? legible(draft) : [draft]))
+    .flatMap((draft) => render(draft, source, target));
+  const problems = withoutEchoes([
     ...reading.problems,
-    ...(dialect === native ? [] : drafts.flatMap((draft) => misfits(source, draft))),
+    ...drafts.flatMap((draft) => placeholders(source, draft)),
+    ...checked.flatMap(({ misfits }) => misfits),
+    ...collisions(source, drafts),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
     ...openPasswords(source, drafts),
-  ];
+  ]);
   return {
     source,
     objects: problems.some(isError) ? [] : objects,
@@ -73,7 +84,61 @@ export function build(given: Source, target: Target): Built {
     ...(dialect && { dialect: dialect.name }),
     ...(values && { values }),
     ...(settings && { settings }),
+    ...(elsewhere && { elsewhere }),
   };
+}
+
+/** Text in the place of names and fields that a tool was to replace. */
+function placeholders(source: Source, draft: Draft): readonly Problem[] {
+  const inName = unrendered(draft.name, []).map((f) => ({ ...f, path: draft.path }));
+  const inSpec = unrendered(draft.spec, []).map((f) => ({ ...f, path: placeOf(draft, f.path) }));
+  return [...inName, ...inSpec].map((finding) => problemOf(source, finding));
+}
+
+/** What is wrong with a placeholder as a value goes without saying, and that it is one is said once. */
+function withoutEchoes(problems: readonly Problem[]): readonly Problem[] {
+  const holes = new Set(problems.filter((p) => p.code === 'Unrendered').map((p) => p.path));
+  const inHole = (path: string) => {
+    const steps = pathOf(path);
+    return steps.some((_, n) => holes.has(pathText(steps.slice(0, n + 1))));
+  };
+  const told = new Set<string>();
+  return problems.filter((p) => {
+    if (p.code !== 'Unrendered') return !inHole(p.path);
+    const again = told.has(p.path);
+    told.add(p.path);
+    return !again;
+  });
+}
+
+/** What can be judged of a draft that does not fit its schema: the ranges of a pool, so that all mistakes are told in one go. */
+function legible(draft: Draft): Draft[] {
+  const { addresses } = draft.spec;
+  const whole = Array.isArray(addresses) && addresses.every((a: Json) => typeof a === 'string');
+  return draft.section === 'pools' && whole ? [{ ...draft, spec: { addresses } }] : [];
+}
+
+/** Two drafts of one kind and name: the second would overwrite the first. */
+function collisions(source: Source, drafts: readonly Draft[]): readonly Problem[] {
+  const first = new Map<string, Draft>();
+  return drafts.flatMap((draft) => {
+    const object = `${KINDS[draft.section][0].kind} ${draft.name}`;
+    const other = first.get(object);
+    if (!other) {
+      first.set(object, draft);
+      return [];
+    }
+    const message = `becomes ${object}, and so does ${other.path}`;
+    return [
+      problemOf(source, {
+        code: 'NameCollision',
+        object,
+        path: draft.path,
+        message,
+        hint: 'rename one of them',
+      }),
+    ];
+  });
 }
 
 /** What the schema of its kind says against a draft that no schema has seen yet. */

@@ -29,6 +29,8 @@ export interface Reading {
   readonly problems: readonly Problem[];
   /** Chart values that the source's installation settings amount to: { controller, speaker, loadBalancerClass }. */
   readonly settings?: JsonObject;
+  /** Others announce its pools: that nothing here does is no mistake. */
+  readonly elsewhere?: true;
   /** Herald's own values, where the source is written in them. */
   readonly values?: HeraldValues;
 }

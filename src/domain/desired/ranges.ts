@@ -3,14 +3,11 @@ import type { Finding } from './source.ts';
 
 export { union } from '../ip/ranges.ts';
 
-/** Text that some tool should have replaced before it came here. */
-const PLACEHOLDER = /\$\{|\{\{|ENC\[|_replaced_|<[A-Z_]+>/;
-
 /** Reads one entry of a pool's `addresses`; findings about it go to `report`. */
 export function readRange(text: string, report: (finding: Omit<Finding, 'path'>) => void): Range | undefined {
   const parsed = parseRange(text);
   if ('error' in parsed) {
-    const hint = mend(text, parsed.error);
+    const hint = mend(parsed.error);
     report({
       code: 'PoolRangeInvalid',
       message: plainError(text, parsed.error),
@@ -38,8 +35,7 @@ export function readRange(text: string, report: (finding: Omit<Finding, 'path'>)
   return range;
 }
 
-function mend(text: string, error: string): string | undefined {
-  if (PLACEHOLDER.test(text)) return 'it looks like a placeholder that nothing has filled in';
+function mend(error: string): string | undefined {
   return error.includes('is reversed') ? 'swap its two ends' : undefined;
 }
 

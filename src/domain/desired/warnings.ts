@@ -28,6 +28,7 @@ function unadvertised(
   members: readonly Member[],
   tell: (finding: Omit<Finding, 'severity'>) => Problem,
 ): Problem[] {
+  if (share.built.elsewhere) return [];
   const ads = members.filter((m) => [L2Advertisements.kind, BGPAdvertisements.kind].includes(m.kind.kind));
   const specs = ads.map((ad) => openContent(ad.content).spec).filter(isObject);
   const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -6,7 +6,8 @@ import { type Built, build } from '../../domain/desired/build.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
 import { configMapSource } from '../../domain/desired/names.ts';
 import { configKey, problemOf, type Source } from '../../domain/desired/source.ts';
-import { parseYaml } from '../../platform/files/yaml.ts';
+import { fromYaml } from '../../domain/desired/yaml.ts';
+import { parseDocument } from '../../platform/files/yaml.ts';
 
 /** Key of the Secret that the chart makes. */
 export const VALUES_KEY = 'values.json';
@@ -85,9 +86,9 @@ export class Reader {
   }
 
   #fromYaml(source: Source, text: string): Built {
-    const parsed = parseYaml(text, { source: source.title });
-    if ('problems' in parsed) return failed(source, parsed.problems);
-    return build({ ...source, values: parsed.value, at: parsed.at }, this.#target);
+    const document = parseDocument(text, { source: source.title });
+    if ('problems' in document) return failed(source, document.problems);
+    return build({ ...source, ...fromYaml(document) }, this.#target);
   }
 
   #remembered(name: string, text: string, make: () => Found): Found {

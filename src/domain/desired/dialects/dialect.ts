@@ -24,6 +24,8 @@ export interface Dialect {
   readonly duplicates?: 'last';
   /** Places of the values that nothing else has; none: this is another dialect. Total: the values may be anything. */
   evidence(values: unknown): readonly string[];
+  /** Whether a root key is at home in this dialect's files, beside those that are evidence. */
+  hasRoot?(root: string): boolean;
   /** Never throws: what is wrong is among the problems, all of it, each with its place in the source's own words. */
   read(source: Source, target: Target): Reading;
 }

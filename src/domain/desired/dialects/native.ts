@@ -2,8 +2,9 @@ import { pathText } from '../../api/check.ts';
 import { checkValues, type HeraldValues } from '../../api/values.ts';
 import type { Draft, Section } from '../draft.ts';
 import { isObject, type JsonObject, toJson } from '../json.ts';
-import { located } from '../source.ts';
+import { type Finding, located, problemOf } from '../source.ts';
 import type { Dialect } from './dialect.ts';
+import { unrendered } from './placeholders.ts';
 
 const SECTIONS: readonly Section[] = [
   'communities',
@@ -28,7 +29,10 @@ export const native: Dialect = {
     if ('problems' in checked)
       return {
         drafts: legible(source.values),
-        problems: checked.problems.map((p) => located(source, p)),
+        problems: [
+          ...placeholders(source.values).map((f) => problemOf(source, f)),
+          ...checked.problems.map((p) => located(source, p)),
+        ],
       };
     const { values, warnings } = checked;
     return {
@@ -63,6 +67,17 @@ function legible(values: unknown): Draft[] {
     if (!Array.isArray(addresses) || !addresses.every((a: unknown) => typeof a === 'string')) return [];
     return [{ section: 'pools', name, spec: { addresses }, path: pathText(['pools', name]) }];
   });
+}
+
+/** Placeholders wherever an entry has fields; those of drafts alone would leave out what does not fit. */
+function placeholders(values: unknown): readonly Finding[] {
+  const given = asObject(values);
+  return SECTIONS.flatMap((section) =>
+    Object.entries(asObject(given[section])).flatMap(([name, entry]) => {
+      const { labels: _, annotations: __, ...spec } = asObject(entry);
+      return unrendered(spec, [section, name]);
+    }),
+  );
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {

@@ -1,5 +1,9 @@
+import { at, pathText } from '../../api/check.ts';
+import type { Problem } from '../../api/problem.ts';
+import { isForeignRoot } from '../../api/values.ts';
 import type { Reading } from '../draft.ts';
-import { located, problemOf, type Source } from '../source.ts';
+import { pathOf } from '../path.ts';
+import { problemOf, type Source } from '../source.ts';
 import { DIALECTS } from './all.ts';
 import type { Dialect, Target } from './dialect.ts';
 import { native } from './native.ts';
@@ -8,34 +12,37 @@ import { native } from './native.ts';
 export interface Understood {
   /** Its values in the typing of the dialect, where the text was at hand. */
   readonly source: Source;
-  /** Absent where two dialects claim the values. */
+  /** Absent where two dialects claim the values, or none can be told. */
   readonly dialect?: Dialect;
   readonly reading: Reading;
 }
 
 /** Finds the dialect of a source and reads it. Values that show nothing are Herald's own. */
 export function read(source: Source, target: Target): Understood {
+  const refuse = (...problems: readonly Problem[]) => ({ source, reading: { drafts: [], problems } });
+  if (isSealed(source.values))
+    return refuse(
+      problemOf(source, {
+        code: 'Unrendered',
+        path: 'sops',
+        message: 'the values are encrypted with SOPS',
+        hint: 'decrypt them first: Flux does where the Kustomization has spec.decryption',
+      }),
+    );
   const [first, second] = claimsOf(source.values);
-  if (first && second) {
-    const places = `${first.paths[0]} (${first.dialect.title}) and ${second.paths[0]} (${second.dialect.title})`;
-    const problem = problemOf(source, {
-      code: 'AmbiguousDialect',
-      path: second.paths[0] ?? '',
-      message: `can be read in two ways: it has ${places}`,
-      hint: 'keep one of the two; each source is written in one dialect',
-    });
-    return { source, reading: { drafts: [], problems: [problem] } };
-  }
+  if (first && second) return refuse(ambiguous(source, first, second));
   const dialect = first?.dialect ?? native;
-  const typed = dialect.yaml === 'core' ? undefined : source.typed?.(dialect.yaml);
+  const typed = source.typed?.(dialect.yaml);
   if (typed && 'problems' in typed)
-    return {
-      source,
-      dialect,
-      reading: { drafts: [], problems: typed.problems.map((p) => located(source, p)) },
-    };
-  const retyped = typed ? { ...source, values: typed.value, ...(typed.at && { at: typed.at }) } : source;
-  return { source: retyped, dialect, reading: dialect.read(retyped, target) };
+    return { ...refuse(...typed.problems.map((p) => ({ ...p, source: source.title }))), dialect };
+  const retyped = typed ? { ...source, ...typed, values: typed.value } : source;
+  const reading = dialect.read(retyped, target);
+  const problems = [
+    ...duplicates(retyped, dialect, typed?.duplicates ?? []),
+    ...reading.problems,
+    ...(first ? unread(retyped, first) : []),
+  ];
+  return { source: retyped, dialect, reading: { ...reading, problems } };
 }
 
 interface Claim {
@@ -47,4 +54,43 @@ function claimsOf(values: unknown): readonly Claim[] {
   return DIALECTS.map((dialect) => ({ dialect, paths: dialect.evidence(values) })).filter(
     ({ paths }) => paths.length > 0,
   );
+}
+
+function ambiguous(source: Source, ...claims: readonly [Claim, Claim]): Problem {
+  const [one, other] = claims.map(({ dialect, paths }) => `${paths[0]} (${dialect.title})`);
+  return problemOf(source, {
+    code: 'AmbiguousDialect',
+    path: claims[1].paths[0] ?? '',
+    message: `can be read in two ways: it has ${one} and ${other}`,
+    hint: 'keep one of the two; each source is written in one dialect',
+  });
+}
+
+/** SOPS leaves the keys of a file readable and adds how to open it. */
+function isSealed(values: unknown): boolean {
+  const sops = at(values, ['sops']);
+  return typeof sops === 'object' && sops !== null && ('mac' in sops || 'lastmodified' in sops);
+}
+
+function duplicates(source: Source, dialect: Dialect, found: readonly Problem[]): readonly Problem[] {
+  const here = found.map((p) => ({ ...p, source: source.title }));
+  if (dialect.duplicates !== 'last') return here;
+  const message = 'the key stands twice in this map, and the last one counts';
+  return here.map((p) => ({ ...p, severity: 'warning', message }));
+}
+
+/** Roots of other products beside those of the dialect: whoever wrote them expects something of them. */
+function unread(source: Source, { dialect, paths }: Claim): readonly Problem[] {
+  const claimed = new Set(paths.map((path) => pathOf(path)[0]));
+  const { values } = source;
+  return Object.keys(typeof values === 'object' && values !== null ? values : {})
+    .filter((root) => isForeignRoot(root) && !claimed.has(root) && !dialect.hasRoot?.(root))
+    .map((root) =>
+      problemOf(source, {
+        code: 'ForeignKey',
+        severity: 'warning',
+        path: pathText([root]),
+        message: `is not read: the source is read as ${dialect.title}`,
+      }),
+    );
 }
