@@ -15,20 +15,21 @@ import {
   L2Advertisements,
 } from '../api/metallb.ts';
 import type { Problem } from '../api/problem.ts';
-import { behaviourOf, checkValues, type HeraldValues } from '../api/values.ts';
+import { behaviourOf, type HeraldValues } from '../api/values.ts';
 import { schemaJson, withDefaults } from './defaults.ts';
 import type { Target } from './dialects/dialect.ts';
 import { native } from './dialects/native.ts';
 import { unrendered } from './dialects/placeholders.ts';
 import { read } from './dialects/read.ts';
 import type { Draft, Section } from './draft.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { fitDraft } from './fit.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { isObjectName, joinName, proposeName } from './names.ts';
 import { type Address, type DesiredObject, EXTRA, idOf } from './object.ts';
 import { pathOf, placeOf } from './path.ts';
 import { findingsOf } from './rules.ts';
 import { Sealed } from './sealed.ts';
-import { isError, located, problemOf, type Source } from './source.ts';
+import { isError, problemOf, type Source } from './source.ts';
 
 /** One source, rendered. With an error among the problems there are no objects: a source counts whole or not at all. */
 export interface Built {
@@ -61,17 +62,14 @@ const KINDS: Readonly<Record<Section, readonly [Address, JsonObject]>> = {
 export function build(given: Source, target: Target): Built {
   const { source, dialect, reading } = read(given, target);
   const { drafts, settings, elsewhere, values = behaviourOf(source.values) } = reading;
-  const checked = drafts.map((draft) => ({
-    draft,
-    misfits: dialect === native ? [] : misfits(source, draft),
-  }));
-  const objects = checked
-    .flatMap(({ draft, misfits }) => (misfits.some(isError) ? legible(draft) : [draft]))
-    .flatMap((draft) => render(draft, source, target));
+  const fitted = drafts.map((draft) =>
+    dialect === native ? { draft, problems: [] } : fitDraft(source, draft),
+  );
+  const objects = fitted.flatMap(({ draft }) => (draft ? render(draft, source, target) : []));
   const problems = withoutEchoes([
     ...reading.problems,
     ...drafts.flatMap((draft) => placeholders(source, draft)),
-    ...checked.flatMap(({ misfits }) => misfits),
+    ...fitted.flatMap((f) => f.problems),
     ...collisions(source, drafts),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
@@ -111,13 +109,6 @@ function withoutEchoes(problems: readonly Problem[]): readonly Problem[] {
   });
 }
 
-/** What can be judged of a draft that does not fit its schema: the ranges of a pool, so that all mistakes are told in one go. */
-function legible(draft: Draft): Draft[] {
-  const { addresses } = draft.spec;
-  const whole = Array.isArray(addresses) && addresses.every((a: Json) => typeof a === 'string');
-  return draft.section === 'pools' && whole ? [{ ...draft, spec: { addresses } }] : [];
-}
-
 /** Two drafts of one kind and name: the second would overwrite the first. */
 function collisions(source: Source, drafts: readonly Draft[]): readonly Problem[] {
   const first = new Map<string, Draft>();
@@ -139,18 +130,6 @@ function collisions(source: Source, drafts: readonly Draft[]): readonly Problem[
       }),
     ];
   });
-}
-
-/** What the schema of its kind says against a draft that no schema has seen yet. */
-function misfits(source: Source, draft: Draft): readonly Problem[] {
-  const checked = checkValues({ [draft.section]: { [draft.name]: draft.spec } });
-  if (!('problems' in checked)) return [];
-  return checked.problems
-    .filter((p) => p.code !== 'InvalidName')
-    .map((p) => {
-      const [, , ...field] = pathOf(p.path);
-      return located(source, { ...p, path: placeOf(draft, pathText(field)) });
-    });
 }
 
 /** The object of one draft, and for a peer with a password the Secret that holds it. */

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { source } from './desired.rig.ts';
+import type { Draft } from './draft.ts';
+import { fitDraft } from './fit.ts';
+
+const draft = (spec: Draft['spec'], o: Partial<Draft> = {}): Draft => ({
+  section: 'pools',
+  name: 'web',
+  path: 'their_pools.web',
+  ...o,
+  spec,
+});
+
+describe('a draft of another product', () => {
+  it('passes when it fits', () => {
+    const given = draft({ addresses: ['192.0.2.0/24'], autoAssign: false });
+    expect(fitDraft(source({}), given)).toEqual({ draft: given, problems: [] });
+  });
+
+  it('loses fields that its kind does not know, with a warning', () => {
+    const given = draft({
+      addresses: ['192.0.2.0/24'],
+      color: 'red',
+      serviceAllocation: { serviceSelectors: [{}, { matchLabels: {}, extra: 1 }] },
+    });
+    const { draft: fitted, problems } = fitDraft(source({}), given);
+    expect(fitted?.spec).toEqual({
+      addresses: ['192.0.2.0/24'],
+      serviceAllocation: { serviceSelectors: [{}, { matchLabels: {} }] },
+    });
+    expect(problems.map((p) => [p.code, p.severity, p.path])).toEqual([
+      ['UnknownKey', 'warning', 'their_pools.web.color'],
+      ['UnknownKey', 'warning', 'their_pools.web.serviceAllocation.serviceSelectors[1].extra'],
+    ]);
+  });
+
+  it('is refused in the words of its source, and its ranges are judged all the same', () => {
+    const fields = new Map([['autoAssign', 'their_pools.web.auto_assign']]);
+    const given = draft({ addresses: ['192.0.2.0/24'], autoAssign: 'maybe' }, { fields });
+    const { draft: fitted, problems } = fitDraft(source({}), given);
+    expect(problems).toMatchObject([{ code: 'WrongType', path: 'their_pools.web.auto_assign' }]);
+    expect(fitted?.spec).toEqual({ addresses: ['192.0.2.0/24'] });
+    const broken = fitDraft(source({}), draft({ addresses: ['192.0.2.0/24', 5] }));
+    expect(broken.problems).toMatchObject([{ code: 'WrongType', path: 'their_pools.web.addresses[1]' }]);
+    expect(broken.draft).toBeUndefined();
+  });
+
+  it('keeps its name, whatever the schema of our own values says of names', () => {
+    expect(
+      fitDraft(source({}), draft({ addresses: ['192.0.2.0/24'] }, { name: 'My_Pool' })).problems,
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import { type Path, pathText } from '../api/check.ts';
+import type { Problem } from '../api/problem.ts';
+import { checkValues } from '../api/values.ts';
+import type { Draft } from './draft.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import { pathOf, placeOf } from './path.ts';
+import { isError, located, type Source } from './source.ts';
+
+/** A draft beside what the schema of its kind says against it. */
+export interface Fitted {
+  readonly problems: readonly Problem[];
+  /** What can be judged further: without unknown fields; of a pool that does not fit, its ranges; of others then nothing. */
+  readonly draft?: Draft;
+}
+
+/**
+ * Judges a draft that no schema has seen yet. A field that the kind does not know is a warning, and is dropped as the API server
+ * would drop it.
+ */
+export function fitDraft(source: Source, draft: Draft): Fitted {
+  const checked = checkValues({ [draft.section]: { [draft.name]: draft.spec } });
+  if (!('problems' in checked)) return { draft, problems: [] };
+  const found = checked.problems
+    .filter((p) => p.code !== 'InvalidName')
+    .map((p) => ({ ...p, field: pathOf(p.path).slice(2) }));
+  const unknown = found.filter((p) => p.code === 'UnknownKey');
+  const spec = unknown.reduce((rest, { field }) => without(rest, field), draft.spec);
+  const problems = found.map(({ field, ...p }) =>
+    located(source, {
+      ...p,
+      path: placeOf(draft, pathText(field)),
+      ...(p.code === 'UnknownKey' && {
+        severity: 'warning',
+        message: 'is not a known field and has no effect',
+      }),
+    }),
+  );
+  const judged = problems.some(isError) ? legible(draft) : { ...draft, spec };
+  return { problems, ...(judged && { draft: judged }) };
+}
+
+function without(spec: JsonObject, field: Path): JsonObject {
+  const [step, ...rest] = field;
+  return Object.fromEntries(
+    Object.entries(spec).flatMap(([key, value]): [string, Json][] => {
+      if (key !== step) return [[key, value]];
+      return rest.length === 0 ? [] : [[key, inner(value, rest)]];
+    }),
+  );
+}
+
+function inner(value: Json, field: Path): Json {
+  if (isObject(value)) return without(value, field);
+  const [step, ...rest] = field;
+  return Array.isArray(value) ? value.map((item: Json, i) => (i === step ? inner(item, rest) : item)) : value;
+}
+
+function legible(draft: Draft): Draft | undefined {
+  const { addresses } = draft.spec;
+  const whole = Array.isArray(addresses) && addresses.every((a: Json) => typeof a === 'string');
+  return draft.section === 'pools' && whole ? { ...draft, spec: { addresses } } : undefined;
+}
