@@ -34,6 +34,14 @@ describe('a draft of another product', () => {
     ]);
   });
 
+  it('lacks what a misspelt field stands for', () => {
+    const peer = draft({ myAsn: 64500, peerASN: 64501, peerAddress: '192.0.2.1' }, { section: 'bgpPeers' });
+    expect(fitDraft(source({}), peer).problems.map((p) => [p.code, p.path, p.hint])).toEqual([
+      ['UnknownKey', 'their_pools.web.myAsn', 'did you mean "myASN"?'],
+      ['MissingKey', 'their_pools.web.myASN', undefined],
+    ]);
+  });
+
   it('is refused in the words of its source, and its ranges are judged all the same', () => {
     const fields = new Map([['autoAssign', 'their_pools.web.auto_assign']]);
     const given = draft({ addresses: ['192.0.2.0/24'], autoAssign: 'maybe' }, { fields });

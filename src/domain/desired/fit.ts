@@ -18,25 +18,28 @@ export interface Fitted {
  * would drop it.
  */
 export function fitDraft(source: Source, draft: Draft): Fitted {
-  const checked = checkValues({ [draft.section]: { [draft.name]: draft.spec } });
-  if (!('problems' in checked)) return { draft, problems: [] };
-  const found = checked.problems
+  const unknown = misfits(draft).filter((p) => p.code === 'UnknownKey');
+  const spec = unknown.reduce((rest, { field }) => without(rest, field), draft.spec);
+  // What a misspelt field stands for is missing only now.
+  const known = { ...draft, spec };
+  const problems = [
+    ...unknown.map(
+      (p): Misfit => ({ ...p, severity: 'warning', message: 'is not a known field and has no effect' }),
+    ),
+    ...misfits(known),
+  ].map(({ field, ...p }) => located(source, { ...p, path: placeOf(draft, pathText(field)) }));
+  const judged = problems.some(isError) ? legible(known) : known;
+  return { problems, ...(judged && { draft: judged }) };
+}
+
+type Misfit = Problem & { readonly field: Path };
+
+function misfits({ section, name, spec }: Draft): readonly Misfit[] {
+  const checked = checkValues({ [section]: { [name]: spec } });
+  if (!('problems' in checked)) return [];
+  return checked.problems
     .filter((p) => p.code !== 'InvalidName')
     .map((p) => ({ ...p, field: pathOf(p.path).slice(2) }));
-  const unknown = found.filter((p) => p.code === 'UnknownKey');
-  const spec = unknown.reduce((rest, { field }) => without(rest, field), draft.spec);
-  const problems = found.map(({ field, ...p }) =>
-    located(source, {
-      ...p,
-      path: placeOf(draft, pathText(field)),
-      ...(p.code === 'UnknownKey' && {
-        severity: 'warning',
-        message: 'is not a known field and has no effect',
-      }),
-    }),
-  );
-  const judged = problems.some(isError) ? legible(draft) : { ...draft, spec };
-  return { problems, ...(judged && { draft: judged }) };
 }
 
 function without(spec: JsonObject, field: Path): JsonObject {
