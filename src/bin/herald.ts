@@ -16,15 +16,28 @@ herald
     process.stdout.write(`${manifest.version}\n`);
   });
 
-herald
-  .command('validate')
-  .description(
-    'check values files and ConfigMaps with values; exit code 0: fine, 1: problems, 2: cannot read',
-  )
-  .argument('<file...>', 'YAML or JSON files')
-  .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
-  .action(async (files: string[], o: { output: 'text' | 'json' }) => {
-    const result = await validate(files);
+interface ReadOptions {
+  readonly output: 'text' | 'json';
+  readonly namespace?: string;
+  readonly fluxKustomization?: string;
+}
+
+/** A command that reads what an operator keeps in git. */
+function reading(name: string, argument: string): Command {
+  return herald
+    .command(name)
+    .argument(argument, 'YAML or JSON files, folders, overlays; - is standard input')
+    .option('-n, --namespace <name>', "Herald's namespace; otherwise as the files tell, or metallb-system")
+    .option('--flux-kustomization <file>', 'build the folders as the Flux Kustomizations in this file say');
+}
+const output = (): Option =>
+  new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+reading('validate', '<path...>')
+  .description('check files, folders and overlays; exit code 0: fine, 1: errors, 2: cannot read or build')
+  .addOption(output())
+  .action(async (paths: string[], o: ReadOptions) => {
+    const result = await validate(paths, o);
     process.stdout.write(`${o.output === 'json' ? asJson(result) : asText(result)}\n`);
     process.exitCode = exitCodeOf(result);
   });

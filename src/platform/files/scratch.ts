@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 
 export interface Scratch {
-  /** The copy of the folder. */
+  /** The copy of the folder, and where that of `root` begins. */
   readonly path: string;
+  readonly root: string;
   close(): Promise<void>;
 }
 
@@ -31,7 +32,7 @@ export async function scratchOf(o: {
     }
     await linkAll(from, to, new Set(o.files.keys()));
     for (const [name, text] of o.files) await writeFile(join(to, name), text);
-    return { path: to, close };
+    return { path: to, root: top, close };
   } catch (e) {
     await close();
     throw e;

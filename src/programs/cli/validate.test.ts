@@ -25,9 +25,20 @@ describe('validate', () => {
       'pools:\n  web: {addresses: [192.0.2.0/28]}\nl2Advertisements: {all: {}}\n',
     );
     const result = await validate([good]);
-    expect(result).toEqual({ files: [{ file: good, objects: 2 }], problems: [], unreadable: [] });
+    expect(result).toEqual({
+      overlays: [
+        {
+          title: good,
+          namespace: 'metallb-system',
+          sources: [{ name: good, dialect: 'native', objects: ['IPAddressPool web', 'L2Advertisement all'] }],
+        },
+      ],
+      read: [good],
+      problems: [],
+      unreadable: [],
+    });
     expect(exitCodeOf(result)).toBe(0);
-    expect(asText(result)).toBe('1 file, 2 objects, 0 errors, 0 warnings');
+    expect(asText(result)).toBe('1 file, 1 source, 2 objects, 0 errors, 0 warnings');
   });
 
   it('tells every mistake with its line and column, schema and ranges in one go, and answers 1', async () => {
@@ -36,8 +47,8 @@ describe('validate', () => {
       'pools:\n  web:\n    addresses:\n      - 192.0.2.9-192.0.2.1\n    autoAssign: "yes"\n',
     );
     expect(await places(bad)).toEqual([
-      '5:17 WrongType pools.web.autoAssign',
       '4:9 PoolRangeInvalid pools.web.addresses[0]',
+      '5:17 WrongType pools.web.autoAssign',
     ]);
     expect(exitCodeOf(await validate([bad]))).toBe(1);
   });
@@ -68,7 +79,7 @@ describe('validate', () => {
 
   it('warns of a ConfigMap that no reconciler would read', async () => {
     const text = CONFIG_MAP('values.yaml: "pools: {}"\n', '{}');
-    expect(await places(file('nolabel.yaml', text))).toEqual(['1:1 NotASource ConfigMap more']);
+    expect(await places(file('nolabel.yaml', text))).toEqual(['3:32 NotASource metadata.labels']);
   });
 
   it('passes over other manifests beside a ConfigMap, and refuses a file of nothing else', async () => {
@@ -76,7 +87,7 @@ describe('validate', () => {
     expect(
       await places(file('both.yaml', `${other}---\n${CONFIG_MAP('values.yaml: "pools: {}"\n')}`)),
     ).toEqual([]);
-    expect(await places(file('other.yaml', other))).toEqual(['2:7 UnknownKind kind']);
+    expect(await places(file('other.yaml', other))).toEqual(['1:1 UnknownKind ']);
   });
 
   it('tells broken YAML with its place, and takes an empty file for no values', async () => {
@@ -96,7 +107,7 @@ describe('validate', () => {
   it('prints JSON in which every problem has its severity', async () => {
     const out: unknown = JSON.parse(asJson(await validate([file('bad3.yaml', 'poolz: {}\n')])));
     expect(out).toMatchObject({
-      files: [{ objects: 0 }],
+      overlays: [{ sources: [{ objects: [] }] }],
       problems: [{ severity: 'error', line: 1 }],
       unreadable: [],
     });

@@ -1,0 +1,88 @@
+import type { Problem } from '../../domain/api/problem.ts';
+import { load } from '../../domain/config/load.ts';
+import { type Built, build } from '../../domain/desired/build.ts';
+import type { Target } from '../../domain/desired/dialects/dialect.ts';
+import { type DesiredObject, idOf } from '../../domain/desired/object.ts';
+import { type Check, settle, type Verdict } from '../../domain/desired/settle.ts';
+import { isError } from '../../domain/desired/source.ts';
+import { typedSet } from '../../domain/desired/typed.ts';
+import type { LoadedSource, Overlay } from './load/sources.ts';
+
+/** A source, judged. */
+export interface Judged extends LoadedSource {
+  readonly built: Built;
+  /** Empty where the source has errors. */
+  readonly objects: readonly DesiredObject[];
+}
+
+/** An overlay, as the cluster would take it. */
+export interface Checked {
+  readonly overlay: Overlay;
+  readonly target: Target;
+  readonly sources: readonly Judged[];
+  readonly problems: readonly Problem[];
+}
+
+export interface CheckOptions {
+  /** Herald's namespace; absent: as the files tell, or metallb-system. */
+  readonly namespace?: string;
+}
+
+/** What controller and speakers would refuse. */
+const check: Check = (views) => {
+  const loaded = load({ ...typedSet(views), namespaces: [] });
+  return 'problems' in loaded ? loaded.problems.map((p) => ({ ...p, plain: p.message })) : [];
+};
+
+/** Judges the sources of an overlay together; and each that falls with another by itself, so that all its mistakes are told at once. */
+export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
+  const target = targetOf(overlay, o);
+  const built = overlay.sources.map(({ source }) => build(source, target));
+  const verdicts = settled(built, target);
+  const alone = built.flatMap((b, i) => {
+    const fell = verdicts[i]?.state === 'refused' && !b.problems.some(isError);
+    return fell && built.length > 1 ? settled([b], target).flatMap((v) => v.problems.filter(isError)) : [];
+  });
+  return {
+    overlay,
+    target,
+    sources: overlay.sources.flatMap((loaded, i) => {
+      const b = built[i];
+      if (!b) return [];
+      return [{ ...loaded, built: b, objects: verdicts[i]?.state === 'accepted' ? b.objects : [] }];
+    }),
+    problems: once([...overlay.problems, ...verdicts.flatMap((v) => v.problems), ...alone].map(worded)),
+  };
+}
+
+function targetOf({ sources, namespace }: Overlay, o: CheckOptions): Target {
+  const release = sources.find(({ source }) => /herald/.test(source.context?.chart?.name ?? ''));
+  return {
+    instance: release?.source.context?.release ?? 'herald',
+    namespace: o.namespace ?? namespace ?? 'metallb-system',
+  };
+}
+
+function settled(built: readonly Built[], { instance }: Target): readonly Verdict[] {
+  return settle({ instance, built, live: [], check }).verdicts;
+}
+
+/** The path of a problem of native objects begins within its object. */
+function worded(problem: Problem): Problem {
+  return { ...problem, path: problem.path.replace(/^\[\d+\]\.?/, '') };
+}
+
+/** In the order of the files, each told once. */
+function once(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Map(
+    problems.map((p) => [JSON.stringify([p.code, p.source, p.object, p.path, p.line, p.message]), p]),
+  );
+  return [...seen.values()].toSorted(
+    (a, b) => (a.source ?? '').localeCompare(b.source ?? '') || (a.line ?? 0) - (b.line ?? 0),
+  );
+}
+
+/** Names of the rendered objects, Secrets with passwords among them. */
+export function idsOf({ objects }: Judged): readonly string[] {
+  return objects.map((object) => idOf(object));
+}
