@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import * as imports from '../programs/cli/import.ts';
 import { asJson, asText, exitCodeOf, validate } from '../programs/cli/validate.ts';
 import { exitCode } from './flags.ts';
 
@@ -39,6 +40,20 @@ reading('validate', '<path...>')
   .action(async (paths: string[], o: ReadOptions) => {
     const result = await validate(paths, o);
     process.stdout.write(`${o.output === 'json' ? asJson(result) : asText(result)}\n`);
+    process.exitCode = exitCodeOf(result);
+  });
+
+reading('import', '<file...>')
+  .description("print what the files say as Herald's own values; exit codes as for validate")
+  .option('--with-passwords', 'print passwords of BGP peers, in place of references to Secrets')
+  .addOption(output())
+  .action(async (paths: string[], o: ReadOptions & { readonly withPasswords?: boolean }) => {
+    const result = await imports.importValues(paths, o);
+    if (o.output === 'json') process.stdout.write(`${imports.asJson(result)}\n`);
+    else {
+      process.stderr.write(imports.problemText(result));
+      process.stdout.write(imports.asYaml(result));
+    }
     process.exitCode = exitCodeOf(result);
   });
 

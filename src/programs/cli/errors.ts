@@ -8,7 +8,7 @@ export const codes = {
   Suspended: 'Flux leaves a suspended object as it is',
   Encrypted: 'a value is encrypted',
   SubstitutionFailed: 'Flux would refuse to replace the variables',
-  NoNamespace: "the objects do not agree on Herald's namespace",
+  SettingTwice: 'two files set one thing differently',
 } as const;
 
 export type Code = keyof typeof codes;

@@ -304,29 +304,28 @@ function together(typed: readonly Typed[]): Typed {
 
 // ---- what is left -----------------------------------------------------------------------
 
+/** Manifests that stand around an installation as a matter of course. */
+function isUsual({ header }: Doc): boolean {
+  if (header?.group === 'source.toolkit.fluxcd.io' || header?.kind === 'Kustomization') return true;
+  return header?.group === '' && header.kind === 'Namespace';
+}
+
 /** One Problem for each file with documents that are not for Herald; a file of nothing else is a mistake, if it was named by itself. */
 function leftOver({ docs, named }: Material, { used, charts }: Found): readonly Problem[] {
-  const files = [...new Set(docs.map((d) => d.file))];
-  return files.flatMap((file) => {
+  return [...new Set(docs.map((d) => d.file))].flatMap((file): readonly Problem[] => {
     const here = docs.filter((d) => d.file === file);
-    const left = here.filter((d) => !used.has(d) && d.header?.kind !== 'Kustomization');
+    const unused = here.filter((d) => !used.has(d) && d.header?.kind !== 'Kustomization');
+    const alone = named.has(file) && unused.length === here.length;
+    const left = alone ? unused : unused.filter((d) => !isUsual(d));
     const [first] = left;
-    if (!first) return [];
-    const alone = named.has(file) && left.length === here.length;
-    // Beside what is for Herald, other manifests are a matter of course.
-    if (!alone && named.has(file)) return [];
+    // Beside what is for Herald, other manifests of a file are a matter of course.
+    if (!first || (named.has(file) && !alone)) return [];
     const what = [...new Set(left.map((d) => nameOf(d, charts)))];
-    const some = what.slice(0, 5).join(', ') + (what.length > 5 ? ` and ${what.length - 5} more` : '');
-    return [
-      {
-        code: alone ? 'UnknownKind' : 'Skipped',
-        ...(alone ? {} : { severity: 'notice' as const }),
-        path: '',
-        source: file,
-        ...first.at([]),
-        message: alone ? `nothing in the file is for Herald: ${some}` : `not for Herald: ${some}`,
-      },
-    ];
+    const names = what.slice(0, 5).join(', ') + (what.length > 5 ? ` and ${what.length - 5} more` : '');
+    const place = { path: '', source: file, ...first.at([]) };
+    return alone
+      ? [{ code: 'UnknownKind', ...place, message: `nothing in the file is for Herald: ${names}` }]
+      : [{ code: 'Skipped', severity: 'notice', ...place, message: `not for Herald: ${names}` }];
   });
 }
 
