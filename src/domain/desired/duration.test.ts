@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration, SECOND } from './duration.ts';
+import { formatSeconds, parseDuration, SECOND } from './duration.ts';
 
 describe('parseDuration', () => {
   const rows: readonly (readonly [string, bigint | undefined])[] = [
@@ -24,4 +24,18 @@ describe('parseDuration', () => {
   ];
   for (const [text, expected] of rows)
     it(`reads "${text}"`, () => expect(parseDuration(text)).toBe(expected));
+});
+
+describe('formatSeconds', () => {
+  it.each([
+    [0n, '0s'],
+    [59n, '59s'],
+    [90n, '1m30s'],
+    [120n, '2m0s'],
+    [3600n, '1h0m0s'],
+    [90_061n, '25h1m1s'],
+  ])('writes %s seconds as %s', (seconds, text) => {
+    expect(formatSeconds(seconds)).toBe(text);
+    expect(parseDuration(text)).toBe(seconds * SECOND);
+  });
 });

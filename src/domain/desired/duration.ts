@@ -17,6 +17,13 @@ export function parseDuration(text: string): bigint | undefined {
 
 export const SECOND = 1_000_000_000n;
 
+/** As Go prints a duration of whole seconds: "1m30s", "1h0m0s", "0s". */
+export function formatSeconds(seconds: bigint): string {
+  const [hours, minutes, rest] = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n];
+  if (hours > 0n) return `${hours}h${minutes}m${rest}s`;
+  return minutes > 0n ? `${minutes}m${rest}s` : `${rest}s`;
+}
+
 const UNITS: ReadonlyMap<string, bigint> = new Map([
   ['ns', 1n],
   ['us', 1_000n],

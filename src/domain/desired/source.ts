@@ -84,11 +84,12 @@ export function located(source: Source, problem: Problem): Problem {
   };
 }
 
-/** Key of a ConfigMap that holds the values: "values.yaml", or the only one there is. */
+/** Key of a ConfigMap that holds the values: "values.yaml", the only one there is, or the "config" of MetalLB up to 0.12. */
 export function configKey(data: Readonly<Record<string, string>>): string | undefined {
   const keys = Object.keys(data);
   if (keys.includes('values.yaml')) return 'values.yaml';
-  return keys.length === 1 ? keys[0] : undefined;
+  if (keys.length === 1) return keys[0];
+  return keys.includes('config') ? 'config' : undefined;
 }
 
 export function isError(problem: Problem): boolean {
