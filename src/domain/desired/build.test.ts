@@ -94,6 +94,12 @@ describe('build', () => {
     expect(JSON.stringify(objects)).not.toContain(Buffer.from('hünter').toString('base64'));
   });
 
+  it('takes an empty passwordSecret for none', () => {
+    const values = { bgpPeers: { tor: { ...PEER, password: 'hunter2', passwordSecret: {} } } };
+    expect(JSON.stringify(rendered(values).objects)).not.toContain('hunter2');
+    expect(spec(values, 'BGPPeer tor')).toMatchObject({ passwordSecret: { name: 'herald-peer-tor' } });
+  });
+
   it('renders nothing with one error, and tells all of them', () => {
     const built = rendered({
       pools: { a: { addresses: ['192.0.2.9-192.0.2.1', 'x', '{{ .range }}'] }, b: { addresses: [] } },

@@ -23,10 +23,10 @@ import { unrendered } from './dialects/placeholders.ts';
 import { read } from './dialects/read.ts';
 import type { Draft, Section } from './draft.ts';
 import { fitDraft } from './fit.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
 import { isObjectName, joinName, proposeName } from './names.ts';
 import { type Address, type DesiredObject, EXTRA, idOf } from './object.ts';
-import { pathOf, placeOf } from './path.ts';
+import { type Place, pathOf, placeOf } from './path.ts';
 import { findingsOf } from './rules.ts';
 import { Sealed } from './sealed.ts';
 import { isError, problemOf, type Source } from './source.ts';
@@ -74,7 +74,7 @@ export function build(given: Source, target: Target): Built {
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
     ...openPasswords(source, drafts),
-  ]);
+  ]).map(asWritten(drafts));
   return {
     source,
     objects: problems.some(isError) ? [] : objects,
@@ -86,11 +86,26 @@ export function build(given: Source, target: Target): Built {
   };
 }
 
+/** Puts the object's name in the words of the source into what is said about it. */
+function asWritten(drafts: readonly Draft[]): (problem: Problem) => Problem {
+  const subjects = new Map(
+    drafts.map(({ section, name, subject }) => [`${KINDS[section][0].kind} ${name}`, subject]),
+  );
+  return (problem) => {
+    const subject = subjects.get(problem.object ?? '');
+    return subject === undefined ? problem : { ...problem, object: subject };
+  };
+}
+
 /** Text in the place of names and fields that a tool was to replace. */
 function placeholders(source: Source, draft: Draft): readonly Problem[] {
-  const inName = unrendered(draft.name, []).map((f) => ({ ...f, path: draft.path }));
+  const inName = unrendered(draft.name, []).map((f) => ({ ...f, path: nameOf(draft) }));
   const inSpec = unrendered(draft.spec, []).map((f) => ({ ...f, path: placeOf(draft, f.path) }));
   return [...inName, ...inSpec].map((finding) => problemOf(source, finding));
+}
+
+function nameOf(place: Place): string {
+  return placeOf(place, 'metadata.name');
 }
 
 /** What is wrong with a placeholder as a value goes without saying, and that it is one is said once. */
@@ -124,7 +139,7 @@ function collisions(source: Source, drafts: readonly Draft[]): readonly Problem[
       problemOf(source, {
         code: 'NameCollision',
         object,
-        path: draft.path,
+        path: nameOf(draft),
         message,
         hint: 'rename one of them',
       }),
@@ -151,8 +166,13 @@ function render(draft: Draft, source: Source, target: Target): DesiredObject[] {
     content: { spec: withDefaults(schema, given) },
   };
   const { password, ...spec } = given;
-  // With a passwordSecret beside it the mistake is reported; nothing is rendered then.
-  if (kind !== BGPPeers || typeof password !== 'string' || password === '' || isObject(spec.passwordSecret))
+  // With a Secret beside it the mistake is reported; nothing is rendered then.
+  if (
+    kind !== BGPPeers ||
+    typeof password !== 'string' ||
+    password === '' ||
+    namesSecret(spec.passwordSecret)
+  )
     return [object];
   const secretName = joinName('-', target.instance, 'peer', name);
   const passwordSecret = { name: secretName, namespace: target.namespace };
@@ -169,6 +189,11 @@ function render(draft: Draft, source: Source, target: Target): DesiredObject[] {
     }),
   };
   return [secret, { ...object, content: { spec: withDefaults(schema, { ...spec, passwordSecret }) } }];
+}
+
+/** An empty reference is none, as upstream has it. */
+function namesSecret(reference: Json | undefined): boolean {
+  return isObject(reference) && reference.name !== undefined && reference.name !== '';
 }
 
 interface Extra {
@@ -203,7 +228,7 @@ function nameProblem(source: Source, object: DesiredObject): Problem[] {
     problemOf(source, {
       code: 'InvalidName',
       object: idOf(object),
-      path: object.path,
+      path: nameOf(object),
       message: 'is not a name that Kubernetes takes (lower-case letters, digits, "-" and ".")',
       ...(proposal !== undefined && { hint: `"${proposal}" would do` }),
     }),

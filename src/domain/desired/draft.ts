@@ -16,6 +16,8 @@ export type Section =
 export interface Draft extends Place {
   readonly section: Section;
   readonly name: string;
+  /** What the source calls the object, where that is not its kind and name: "AddressPool web". */
+  readonly subject?: string;
   /** Fields of the kind's spec in upstream's spelling; a peer's password stands here too, and goes into a Secret later. */
   readonly spec: JsonObject;
   readonly labels?: Readonly<Record<string, string>>;

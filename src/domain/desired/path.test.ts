@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pathText } from '../api/check.ts';
-import { inside, pathOf } from './path.ts';
+import { inside, pathOf, placeOf } from './path.ts';
 
 describe('pathOf', () => {
   it('reads back whatever pathText writes', () => {
@@ -27,5 +27,31 @@ describe('inside', () => {
     );
     expect(inside('pools.web', 'metadata.name')).toBe('pools.web');
     expect(inside('pools.web', '')).toBe('pools.web');
+  });
+});
+
+describe('placeOf', () => {
+  const manifest = {
+    path: '[0]',
+    fields: new Map([
+      ['', '[0].spec'],
+      ['metadata', '[0].metadata'],
+      ['password', 'elsewhere'],
+    ]),
+  };
+  it.each([
+    ['spec.addresses[1]', '[0].spec.addresses[1]'],
+    ['addresses', '[0].spec.addresses'],
+    ['spec', '[0].spec'],
+    ['metadata.name', '[0].metadata.name'],
+    ['spec.password', 'elsewhere'],
+    ['', '[0]'],
+  ])('finds %s of an object whose fields stand elsewhere', (field, place) =>
+    expect(placeOf(manifest, field)).toBe(place),
+  );
+
+  it('finds a field below the object where nothing else is said', () => {
+    expect(placeOf({ path: 'pools.web' }, 'spec.addresses[1]')).toBe('pools.web.addresses[1]');
+    expect(placeOf({ path: 'pools.web', fields: new Map() }, 'spec')).toBe('pools.web');
   });
 });

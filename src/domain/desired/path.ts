@@ -26,15 +26,16 @@ export function inside(objectPath: string, field: string): string {
 export interface Place {
   /** Its entry: "pools.web", "metallb_config.address_pools.primary". */
   readonly path: string;
-  /** Fields that do not stand below that path under their own name: "addresses" -> "metallb_ip_range". */
+  /** Fields that do not stand below that path under their own name: "addresses" -> "metallb_ip_range"; "" for all others. */
   readonly fields?: ReadonlyMap<string, string>;
 }
 
 /** The place of a field ("spec.addresses[1]") of an object in its source's values. */
 export function placeOf(object: Place, field: string): string {
   const [first, ...rest] = pathOf(field);
-  const steps = first === 'spec' ? rest : [first ?? '', ...rest];
-  for (let n = steps.length; n > 0 && object.fields; n--) {
+  if (first === undefined) return object.path;
+  const steps = first === 'spec' ? rest : [first, ...rest];
+  for (let n = steps.length; n >= 0 && object.fields; n--) {
     const known = object.fields.get(pathText(steps.slice(0, n)));
     if (known !== undefined) return pathText([...pathOf(known), ...steps.slice(n)]);
   }

@@ -58,13 +58,18 @@ const PEER_WORDS: Words = {
   bfdProfile: 'bfd-profile',
   ebgpMultiHop: 'ebgp-multihop',
 };
-const POOL_WORDS: Words = { autoAssign: 'auto-assign', avoidBuggyIPs: 'avoid-buggy-ips' };
+const POOL_WORDS: Words = {
+  'metadata.name': 'name',
+  autoAssign: 'auto-assign',
+  avoidBuggyIPs: 'avoid-buggy-ips',
+};
 const ADVERTISEMENT_WORDS: Words = {
   aggregationLength: 'aggregation-length',
   aggregationLengthV6: 'aggregation-length-v6',
   localPref: 'localpref',
 };
 const PROFILE_WORDS: Words = {
+  'metadata.name': 'name',
   receiveInterval: 'receive-interval',
   transmitInterval: 'transmit-interval',
   detectMultiplier: 'detect-multiplier',

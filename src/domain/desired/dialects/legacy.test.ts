@@ -330,19 +330,19 @@ describe('what MetalLB 0.12 refuses', () => {
     [
       'two pools of one name',
       pools(`${POOL}  - {name: web, protocol: layer2, addresses: [10.0.0.0/8]}\n`),
-      ['6:5 error NameCollision address-pools[1]'],
+      ['6:12 error NameCollision address-pools[1].name'],
     ],
     [
       'two names that become one',
       pools(
         '  - {name: a_b, protocol: bgp, addresses: [10.0.0.0/8]}\n  - {name: a-b, protocol: bgp, addresses: [11.0.0.0/8]}\n',
       ),
-      ['2:12 notice Renamed address-pools[0].name', '3:5 error NameCollision address-pools[1]'],
+      ['2:12 notice Renamed address-pools[0].name', '3:12 error NameCollision address-pools[1].name'],
     ],
     [
       'a name that stays illegal',
       pools('  - {name: "my pool", protocol: bgp, addresses: [10.0.0.0/8]}\n'),
-      ['2:5 error InvalidName address-pools[0]'],
+      ['2:12 error InvalidName address-pools[0].name'],
     ],
     [
       'a name without a letter',
