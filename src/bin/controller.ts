@@ -17,6 +17,8 @@ interface Flags extends CommonFlags {
   readonly lbClass: string;
   readonly bgpType?: string;
   readonly parallelWrites: number;
+  readonly moveOverlap: number;
+  readonly movesAtOnce: number;
   readonly apiQps: number;
 }
 
@@ -25,6 +27,12 @@ const MEANINGLESS =
   `webhook-mode disable-cert-rotation cert-dir cert-service-name webhook-secret webhook-http2
   tls-min-version tls-cipher-suites tls-curve-preferences metrics-cert-dir pprof-bind-address ml-secret-name
   deployment`.split(/\s+/);
+
+/**
+ * Speakers see a status within a fraction of a second and tell their neighbours at once, after 1.1 and after 2.2 seconds;
+ * kube-proxy takes a second at most. What takes longer, such as names in DNS, needs a longer overlap.
+ */
+const MOVE_OVERLAP_S = 3;
 
 const command = ignoring(
   program(NAME, 'Gives Services of type LoadBalancer addresses from IPAddressPools.'),
@@ -41,6 +49,15 @@ for (const option of [
     .choices(['native', 'frr', 'frr-k8s'])
     .env('METALLB_BGP_TYPE'),
   new Option('--parallel-writes <n>', 'status writes under way at once').argParser(positive).default(32),
+  new Option(
+    '--move-overlap <seconds>',
+    'how long a Service that leaves a moving range shows its old and its new address',
+  )
+    .argParser(positive)
+    .default(MOVE_OVERLAP_S),
+  new Option('--moves-at-once <n>', 'Services that leave moving ranges at one time')
+    .argParser(positive)
+    .default(1),
   new Option('--api-qps <n>', 'requests to the API server a second, on average')
     .argParser(positive)
     .default(1000),
@@ -63,7 +80,8 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const client = await connect({ ...common, ...where, ...budget, log, userAgent: NAME });
   const { namespace, podName, lbClass: loadBalancerClass, bgpType, parallelWrites: parallel } = o;
   const named = { namespace, podName, identity: podName === '' ? hostname() : podName };
-  const rules = { loadBalancerClass, parallel, ...(bgpType !== undefined && { bgpType }) };
+  const moves = { overlapMs: o.moveOverlap * 1000, atOnce: o.movesAtOnce };
+  const rules = { loadBalancerClass, parallel, moves, ...(bgpType !== undefined && { bgpType }) };
   const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
   const health = { ready, log, metrics: common.metrics };
   const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));

@@ -10,6 +10,9 @@ export interface Condition {
   readonly lastTransitionTime: string;
 }
 
+/** The condition on a Service that says what it got and why, or why nothing. */
+export const ALLOCATED = 'herald.io/Allocated';
+
 /** RFC 3339 with second precision, the form of metav1.Time. */
 export function kubeTime(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z');

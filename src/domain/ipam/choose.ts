@@ -1,16 +1,25 @@
 import type { Pool } from '../config/config.ts';
 import { type Address, type Family, formatAddress } from '../ip/address.ts';
-import type { Claim } from './claim.ts';
+import { type Claim, isAmong } from './claim.ts';
 import { byPriority, fits, isMeantFor } from './fits.ts';
 import type { Ledger } from './ledger.ts';
-import type { Because, Refusal } from './reasons.ts';
+import type { Because, Refusal, Stay } from './reasons.ts';
 import { familyOf, type Want } from './want.ts';
 
 /** Addresses chosen, from which pool and why; already claimed in the ledger. */
 export interface Choice {
   readonly addresses: readonly Address[];
+  /** Of a Service that moves: that of the addresses that go. */
   readonly pool: string;
   readonly because: Because;
+  /** Which of the addresses go, which come, and from which pool. */
+  readonly move?: {
+    readonly from: readonly Address[];
+    readonly to: readonly Address[];
+    readonly pool: string;
+  };
+  /** The addresses lie in a moving range; why they stay. */
+  readonly stay?: Stay;
 }
 
 /** Who asks, and of whom. */
@@ -22,29 +31,48 @@ interface Asking {
 /**
  * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
  * that it asks for, else from pools meant for it, else from pools open to all. What a pool gives is the lowest free.
+ * `left`: addresses that the Service gave up just now, which it may ask for although nobody else could have them.
  */
-export function choose(ledger: Ledger, want: Want): Choice | Refusal {
+export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []): Choice | Refusal {
   if (want.family === 'unknown') return { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs };
   if ('refused' in want.request) return want.request;
-  if (want.request.length > 0) return chooseRequested(ledger, want, want.request);
-  if (want.pool !== undefined) return chooseFrom(ledger, want, want.pool);
-  const pools = [...ledger.config.pools.values()].filter((pool) => pool.autoAssign);
-  const meant = pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority);
-  const open = pools.filter((pool) => pool.allocation === undefined).sort(byPriority);
   const asking = { ledger, want };
+  if (want.request.length > 0) return chooseRequested(asking, want.request, left);
+  if (want.pool !== undefined) return chooseFrom(ledger, want, want.pool);
+  const { meant, open } = automatic(ledger, want);
   return (
     settle(asking, best(asking, meant), 'matching-pool') ??
     settle(asking, best(asking, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
   );
 }
 
-function chooseRequested(ledger: Ledger, want: Want, addresses: readonly Address[]): Choice | Refusal {
+/** The pools that give the Service an address unasked: those meant for it come before those open to all. */
+export function automatic(
+  { config }: Ledger,
+  want: Want,
+): { readonly meant: readonly Pool[]; readonly open: readonly Pool[] } {
+  const pools = [...config.pools.values()].filter((pool) => pool.autoAssign);
+  return {
+    meant: pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority),
+    open: pools.filter((pool) => pool.allocation === undefined).sort(byPriority),
+  };
+}
+
+function chooseRequested(
+  { ledger, want }: Asking,
+  addresses: readonly Address[],
+  left: readonly Address[],
+): Choice | Refusal {
   if (familyOf(addresses) !== want.family)
     return { refused: 'family-mismatch', addresses, family: want.family };
   const pool = ledger.judge(want, addresses);
   if ('refused' in pool) return pool;
   if (want.pool !== undefined && pool.name !== want.pool)
     return { refused: 'not-in-requested-pool', addresses, pool: want.pool };
+  for (const address of addresses) {
+    const refusal = isAmong(address, left) ? undefined : ledger.keptBack(address);
+    if (refusal) return refusal;
+  }
   return claimed(ledger.claim(want, inTextOrder(addresses)), 'requested-address');
 }
 
@@ -58,6 +86,7 @@ function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal 
       refused: 'pool-exhausted',
       pool: name,
       family: want.family,
+      draining: pool.draining !== undefined,
     }
   );
 }
@@ -117,6 +146,7 @@ export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice 
   const family = held.family === 'IPv4' ? 'IPv6' : 'IPv4';
   const pool = ledger.config.pools.get(ledger.claimOf(want.key)?.pool ?? '');
   const second = pool && ledger.lowest(pool, family, want);
-  if (!second) return { refused: 'pool-exhausted', pool: pool?.name ?? '', family };
+  const draining = pool?.draining !== undefined;
+  if (!second) return { refused: 'pool-exhausted', pool: pool?.name ?? '', family, draining };
   return claimed(ledger.claim(want, [held, second]), 'second-family');
 }

@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { converge } from './converge.ts';
-import { configOf, dual, type PoolSketch, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
+import { configOf, dual, type PoolSketch, pass, type ServiceSketch } from './ipam.rig.ts';
 import { Ledger } from './ledger.ts';
 
 const LBIPS = 'metallb.io/loadBalancerIPs';
 const POOL = 'metallb.io/address-pool';
-
-/** What a pass makes of a Service: its addresses, or the reason word, then the notes. */
-function pass(ledger: Ledger, key: string, sketch: ServiceSketch = {}) {
-  const { verdict, notes } = converge(ledger, serviceOf(key, sketch));
-  const words = notes.map((n) => n.note);
-  if ('none' in verdict) return { result: 'none', words };
-  if ('refusal' in verdict) return { result: verdict.refusal.refused, words };
-  if ('kept' in verdict) return { result: `kept: ${verdict.kept.refused}`, words };
-  const { addresses, pool, because } = verdict.choice;
-  return { result: `${texts(addresses).join(' ')} ${pool} ${because}`, words };
-}
 
 const one = (pools: Readonly<Record<string, PoolSketch>>, sketch: ServiceSketch, key = 't1/one') =>
   pass(new Ledger(configOf(pools)), key, sketch).result;

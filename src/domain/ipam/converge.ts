@@ -1,8 +1,10 @@
 import type { Service } from '../api/core.ts';
-import { type Address, parseAddress } from '../ip/address.ts';
+import { type Address, formatAddress, parseAddress } from '../ip/address.ts';
 import { type Choice, choose, chooseSecond, inTextOrder } from './choose.ts';
+import { isAmong, isSame } from './claim.ts';
 import type { Ledger } from './ledger.ts';
-import type { Refusal } from './reasons.ts';
+import type { Refusal, Stay } from './reasons.ts';
+import { keepsFamily, settle, type Transit, together, transitOf } from './transit.ts';
 import { familyOf, type Want, wantOf } from './want.ts';
 
 /** What people are told about on the way; the program turns notes into Events (metallb.md 3.7). */
@@ -15,7 +17,12 @@ export type Note =
   | { readonly note: 'not-enough-cluster-ips'; readonly refusal: Refusal }
   | { readonly note: 'unknown-address-family'; readonly texts: readonly string[] }
   | { readonly note: 'unknown-cluster-family'; readonly texts: readonly string[] }
-  | { readonly note: 'not-allocated'; readonly refusal: Refusal };
+  | { readonly note: 'not-allocated'; readonly refusal: Refusal }
+  | { readonly note: 'moving'; readonly from: readonly Address[]; readonly to: readonly Address[] }
+  | { readonly note: 'moved'; readonly from: readonly Address[]; readonly to: readonly Address[] }
+  /** It keeps what it had: what it was to get is given back. */
+  | { readonly note: 'move-undone'; readonly from: readonly Address[]; readonly to: readonly Address[] }
+  | { readonly note: 'not-moved'; readonly addresses: readonly Address[]; readonly stay: Stay };
 
 /**
  * What a Service's status is to say.
@@ -33,12 +40,20 @@ export interface Outcome {
   readonly notes: readonly Note[];
 }
 
+/** What the caller knows of moves. */
+export interface MoveState {
+  /** The Service has shown old and new addresses together for as long as it should. */
+  readonly overlapped?: boolean;
+  /** Its addresses lie in a moving range, and cannot be moved for this reason. */
+  readonly stay?: Stay | undefined;
+}
+
 /**
  * The one decision for a Service in its present state: checks what its status says it has, keeps it where the Config
  * and its own wishes allow, and otherwise chooses anew. The ledger holds the result afterwards (metallb.md 3.2).
  * Idempotent: a Service whose status says what was decided is left as it is.
  */
-export function converge(ledger: Ledger, service: Service): Outcome {
+export function converge(ledger: Ledger, service: Service, moves: MoveState = {}): Outcome {
   const notes: Note[] = [];
   const want = wantOf(service);
   const pass: Pass = { ledger, want, notes };
@@ -47,20 +62,24 @@ export function converge(ledger: Ledger, service: Service): Outcome {
     ledger.release(want.key);
     return { verdict: impossible, notes };
   }
-  const texts = ingressTexts(service);
+  const move = moveOf(pass, service, moves.overlapped ?? false);
+  if (move && 'verdict' in move) return { verdict: move.verdict, notes };
+  const texts = move ? move.transit[move.side].map(formatAddress) : ingressTexts(service);
   if (texts.length > 0 && want.family === 'unknown') {
     notes.push({ note: 'unknown-cluster-family', texts: want.clusterIPs });
     return { verdict: { kept: { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs } }, notes };
   }
-  const held = reassert(pass, texts);
+  const kept = reassert(pass, texts);
+  const held = kept && move ? arrived(pass, move, kept) : kept;
   if (texts.length > 0 && 'refused' in want.request) {
     notes.push({ note: 'request-unreadable', refusal: want.request });
-    const verdict = held ? { kept: want.request, choice: held } : { refusal: want.request };
-    return { verdict, notes };
+    if (!held) return { verdict: { refusal: want.request }, notes };
+    // The end of a move is written all the same.
+    return { verdict: move ? { choice: held } : { kept: want.request, choice: held }, notes };
   }
   const honoured = held && honourRequest(pass, held);
-  if (honoured) return { verdict: { choice: completed(pass, honoured) }, notes };
-  return { verdict: anew(pass), notes };
+  if (honoured) return { verdict: { choice: completed(pass, staying(pass, honoured, moves.stay)) }, notes };
+  return { verdict: anew(pass, held?.addresses), notes };
 }
 
 /** One Service under decision. */
@@ -70,11 +89,61 @@ interface Pass {
   readonly notes: Note[];
 }
 
+/** The end of a move, on one side or the other. */
+interface Arrival {
+  readonly transit: Transit;
+  readonly side: 'before' | 'after';
+}
+
+/** Of a Service in a move, what it is to have: both, or the addresses of one side. */
+function moveOf(
+  pass: Pass,
+  service: Service,
+  overlapped: boolean,
+): { readonly verdict: Verdict } | Arrival | undefined {
+  const { ledger, want } = pass;
+  const transit = transitOf(ledger, want.key, service);
+  const side = transit && settle({ ledger, want, transit, overlapped });
+  if (!transit || !side) return undefined;
+  return side === 'both' ? { verdict: moving(pass, service, transit) } : { transit, side };
+}
+
+/** Holds old and new addresses, and shows both. */
+function moving({ ledger, want, notes }: Pass, service: Service, transit: Transit): Verdict {
+  const addresses = together(transit);
+  const [from, to] = differing(transit);
+  if (ingressTexts(service).length !== addresses.length) notes.push({ note: 'moving', from, to });
+  const claim = ledger.claim(want, transit.before, transit.after);
+  if ('refused' in claim) return { refusal: claim };
+  const { pool, next } = claim;
+  return { choice: { addresses, pool, because: 'moving', move: { from, to, pool: next?.pool ?? pool } } };
+}
+
+function arrived({ notes }: Pass, { transit, side }: Arrival, kept: Choice): Choice {
+  const [from, to] = differing(transit);
+  notes.push({ note: side === 'after' ? 'moved' : 'move-undone', from, to });
+  return side === 'after' ? { ...kept, because: 'moved' } : kept;
+}
+
+/** What goes and what comes, without what stays. */
+function differing({ before, after }: Transit): readonly [readonly Address[], readonly Address[]] {
+  const only = (list: readonly Address[], other: readonly Address[]) =>
+    list.filter((address) => !isAmong(address, other));
+  return [only(before, after), only(after, before)];
+}
+
+/** Says of a Service in a moving range why it stays there. */
+function staying({ notes }: Pass, held: Choice, stay: Stay | undefined): Choice {
+  if (!stay) return held;
+  notes.push({ note: 'not-moved', addresses: held.addresses, stay });
+  return { ...held, stay };
+}
+
 /** Gives up what is held and chooses afresh. */
-function anew(pass: Pass): Verdict {
+function anew(pass: Pass, left: readonly Address[] = []): Verdict {
   const { ledger, want, notes } = pass;
   ledger.release(want.key);
-  const chosen = choose(ledger, want);
+  const chosen = choose(ledger, want, left);
   if ('refused' in chosen) {
     notes.push({ note: 'not-allocated', refusal: chosen });
     return { refusal: chosen };
@@ -86,7 +155,12 @@ function anew(pass: Pass): Verdict {
 /** Claims what the status of a Service says it has, if it may have it: the first pass after a start, before any choice. */
 export function adopt(ledger: Ledger, service: Service): boolean {
   if (service.spec.type !== 'LoadBalancer') return false;
-  return reassert({ ledger, want: wantOf(service), notes: [] }, ingressTexts(service)) !== undefined;
+  const want = wantOf(service);
+  const pass: Pass = { ledger, want, notes: [] };
+  const move = moveOf(pass, service, false);
+  if (move && 'verdict' in move) return 'choice' in move.verdict;
+  const texts = move ? move.transit[move.side].map(formatAddress) : ingressTexts(service);
+  return reassert(pass, texts) !== undefined;
 }
 
 /** The addresses in the status; entries without one (host names) are not ours and count for nothing. */
@@ -129,18 +203,13 @@ function reassert({ ledger, want, notes }: Pass, texts: readonly string[]): Choi
   return { addresses, pool: claim.pool, because: 'kept' };
 }
 
-function keepsFamily(family: Want['family'], want: Want): boolean {
-  if (family === 'unknown') return false;
-  return family === want.family || (want.family === 'dual' && want.policy === 'PreferDualStack');
-}
-
 /** The held addresses if the Service asks for none or for just these; two that are asked for stand in the order of their text. */
 function honourRequest({ ledger, want }: Pass, held: Choice): Choice | undefined {
   const request = 'refused' in want.request ? [] : want.request;
   if (request.length === 0) return held;
   const addresses = inTextOrder(held.addresses);
   const asked = inTextOrder(request);
-  const same = asked.length === addresses.length && asked.every((a, i) => equal(a, addresses[i]));
+  const same = asked.length === addresses.length && asked.every((a, i) => isSame(a, addresses[i]));
   if (!same) return undefined;
   const claim = ledger.claim(want, addresses);
   return 'refused' in claim ? undefined : { ...held, addresses };
@@ -161,5 +230,3 @@ function completed({ ledger, want, notes }: Pass, held: Choice): Choice {
   notes.push({ note: 'second-allocated', address, pool: both.pool });
   return both;
 }
-
-const equal = (a: Address, b: Address | undefined): boolean => a.family === b?.family && a.bits === b.bits;

@@ -1,6 +1,7 @@
 import type { Pool } from '../config/config.ts';
 import type { Family } from '../ip/address.ts';
 import { type Range, rangeSize } from '../ip/range.ts';
+import { without } from '../ip/ranges.ts';
 
 /** IPAddressPool.status: distinct addresses; a shared one counts once. */
 export interface Counters {
@@ -13,17 +14,17 @@ export interface Counters {
 /** int64's greatest, which a range of 2^62 addresses or more counts as (metallb.md 3.5); sums stop there too. */
 export const unlimited = 2n ** 63n - 1n;
 
-/** How many addresses a pool can hand out, by family. */
+/** How many addresses a pool can hand out, by family: all but those that it avoids or that drain. */
 export function capacityOf(pool: Pool): Readonly<Record<Family, bigint>> {
   const total = { IPv4: 0n, IPv6: 0n };
-  for (const range of pool.ranges) {
+  for (const range of pool.ranges.flatMap((range) => without(range, pool.draining ?? []))) {
     const sum = total[range.family] + usable(range, pool.avoidBuggyIPs);
     total[range.family] = sum < unlimited ? sum : unlimited;
   }
   return total;
 }
 
-/** Addresses of one CIDR, without those that end in 0 or 255 where the pool avoids them. */
+/** Addresses of one range, without those that end in 0 or 255 where the pool avoids them. */
 function usable(range: Range, avoid: boolean): bigint {
   const size = rangeSize(range);
   if (size >= 1n << 62n) return unlimited;

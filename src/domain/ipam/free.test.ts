@@ -8,7 +8,7 @@ describe('the free index', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const taken = new Set<bigint>();
-        const index = new FreeIndex({ first: 3n, last: 17n }, (n) => taken.has(n));
+        const index = new FreeIndex([{ first: 3n, last: 17n }], (n) => taken.has(n));
         for (const { number, take } of steps) {
           if (take) taken.add(number);
           else if (taken.delete(number) && number >= 3n && number <= 17n) index.release(number);
@@ -23,7 +23,7 @@ describe('the free index', () => {
   it('looks at each number of a range about once, also when one is given back and taken again and again', () => {
     const taken = new Set<bigint>();
     let asked = 0;
-    const index = new FreeIndex({ first: 0n, last: 1n << 64n }, (n) => {
+    const index = new FreeIndex([{ first: 0n, last: 1n << 64n }], (n) => {
       asked++;
       return taken.has(n);
     });
@@ -38,9 +38,34 @@ describe('the free index', () => {
     expect(asked).toBeLessThan(20_000);
   });
 
+  it('leaps over gaps, of whatever width', () => {
+    const pieces = [
+      { first: 1n, last: 2n },
+      { first: 1n << 100n, last: (1n << 100n) + 1n },
+    ];
+    const taken = new Set<bigint>();
+    let asked = 0;
+    const index = new FreeIndex(pieces, (n) => {
+      asked++;
+      return taken.has(n);
+    });
+    const got: (bigint | undefined)[] = [];
+    for (let i = 0; i < 5; i++) {
+      const lowest = index.lowest();
+      got.push(lowest);
+      if (lowest !== undefined) taken.add(lowest);
+    }
+    expect(got).toEqual([1n, 2n, 1n << 100n, (1n << 100n) + 1n, undefined]);
+    expect(asked).toBeLessThan(20);
+    taken.delete(2n);
+    index.release(2n);
+    expect(index.lowest()).toBe(2n);
+    expect(new FreeIndex([], () => false).lowest()).toBeUndefined();
+  });
+
   it('stays small when one number goes back and forth', () => {
     const taken = new Set([0n, 1n]);
-    const index = new FreeIndex({ first: 0n, last: 9n }, (n) => taken.has(n));
+    const index = new FreeIndex([{ first: 0n, last: 9n }], (n) => taken.has(n));
     expect(index.lowest()).toBe(2n);
     for (let i = 0; i < 100; i++) index.release(0n);
     taken.delete(0n);

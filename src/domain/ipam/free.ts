@@ -44,22 +44,33 @@ class Heap {
   }
 }
 
+/** First and last number, both included. */
+export interface Piece {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 /**
- * Finds the lowest free number of one range (of addresses, or of the places of a list) without ever walking the range again: everything below `frontier`
- * is taken, except what was given back and waits in a heap. The frontier passes each address once, so that an
- * allocation costs O(log n) amortised, in a /64 as in a /30, and a full range answers at once.
+ * Finds the lowest free number of a range (of addresses, or of the places of a list) without ever walking the range again:
+ * everything below `frontier` is taken, except what was given back and waits in a heap. The frontier passes each number
+ * once and leaps over the gaps between pieces, so that an allocation costs O(log n) amortised, in a /64 as in a /30, and a
+ * full range answers at once.
  */
 export class FreeIndex {
-  readonly #last: bigint;
+  readonly #pieces: readonly Piece[];
   readonly #taken: (bits: bigint) => boolean;
   readonly #freed = new Heap();
+  #piece = 0;
   #frontier: bigint;
 
-  /** `taken` tells whether a number is held or may never be handed out; it is asked again on each search. */
-  constructor(range: { readonly first: bigint; readonly last: bigint }, taken: (number: bigint) => boolean) {
-    this.#last = range.last;
+  /**
+   * `pieces` are disjoint and ascending. `taken` tells whether a number is held or may never be handed out; it is asked
+   * again on each search.
+   */
+  constructor(pieces: readonly Piece[], taken: (number: bigint) => boolean) {
+    this.#pieces = pieces;
     this.#taken = taken;
-    this.#frontier = range.first;
+    this.#frontier = pieces[0]?.first ?? 0n;
   }
 
   lowest(): bigint | undefined {
@@ -68,11 +79,17 @@ export class FreeIndex {
       if (!this.#taken(top)) return top;
       this.#freed.pop();
     }
-    while (this.#frontier <= this.#last && this.#taken(this.#frontier)) this.#frontier += 1n;
-    return this.#frontier <= this.#last ? this.#frontier : undefined;
+    for (;;) {
+      const piece = this.#pieces[this.#piece];
+      if (!piece) return undefined;
+      while (this.#frontier <= piece.last && this.#taken(this.#frontier)) this.#frontier += 1n;
+      if (this.#frontier <= piece.last) return this.#frontier;
+      this.#piece++;
+      this.#frontier = this.#pieces[this.#piece]?.first ?? this.#frontier;
+    }
   }
 
-  /** Tells that a number of the range became free. */
+  /** Tells that a number became free; one that lies in no piece must be `taken`. */
   release(number: bigint): void {
     if (number < this.#frontier) this.#freed.push(number);
   }

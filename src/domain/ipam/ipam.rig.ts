@@ -2,13 +2,18 @@ import type { Service } from '../api/core.ts';
 import { parseSelector, type Selector } from '../api/selector.ts';
 import type { Allocation, Config, Pool } from '../config/config.ts';
 import { type Address, formatAddress, parseAddress } from '../ip/address.ts';
-import { parseRange, toCidrs } from '../ip/range.ts';
+import { parseRange, type Range, toCidrs } from '../ip/range.ts';
+import { union } from '../ip/ranges.ts';
+import { converge, type MoveState } from './converge.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Pools as a test writes them; an allocation may leave out what it does not need. */
 export interface PoolSketch {
   readonly addresses: readonly string[];
   readonly autoAssign?: boolean;
   readonly avoidBuggyIPs?: boolean;
+  readonly draining?: readonly string[];
+  readonly moving?: readonly string[];
   readonly allocation?: {
     readonly priority?: number;
     readonly namespaces?: readonly string[];
@@ -26,19 +31,24 @@ export function configOf(sketches: Readonly<Record<string, PoolSketch>>): Config
 }
 
 function poolFrom(name: string, sketch: PoolSketch): Pool {
-  const ranges = sketch.addresses.flatMap((text) => {
-    const parsed = parseRange(text);
-    if ('error' in parsed) throw new Error(parsed.error);
-    return 'range' in parsed ? toCidrs(parsed.range) : [];
-  });
-  const { autoAssign = true, avoidBuggyIPs = false } = sketch;
+  const { autoAssign = true, avoidBuggyIPs = false, draining = [], moving = [] } = sketch;
   return {
     name,
-    ranges,
+    ranges: rangesOf(sketch.addresses).flatMap(toCidrs),
     autoAssign,
     avoidBuggyIPs,
+    ...(draining.length + moving.length > 0 && { draining: union(rangesOf([...draining, ...moving])) }),
+    ...(moving.length > 0 && { moving: union(rangesOf(moving)) }),
     ...(sketch.allocation && { allocation: allocationFrom(sketch) }),
   };
+}
+
+function rangesOf(texts: readonly string[]): Range[] {
+  return texts.flatMap((text) => {
+    const parsed = parseRange(text);
+    if ('error' in parsed) throw new Error(parsed.error);
+    return 'range' in parsed ? [parsed.range] : [];
+  });
 }
 
 function allocationFrom({ allocation = {} }: PoolSketch): Allocation {
@@ -69,6 +79,8 @@ export interface ServiceSketch {
   readonly families?: readonly string[];
   readonly local?: boolean;
   readonly loadBalancerIP?: string;
+  /** Reason of its condition herald.io/Allocated. */
+  readonly reason?: string;
 }
 
 export const dual = ['10.96.0.9', 'fd00:10:96::9'] as const;
@@ -100,9 +112,15 @@ export function serviceOf(key: string, o: ServiceSketch = {}): Service {
       ...(o.policy === undefined ? {} : { ipFamilyPolicy: o.policy }),
       ipFamilies: o.families ?? clusterIPs.map((ip) => (ip.includes(':') ? 'IPv6' : 'IPv4')),
     },
-    status: { ingress: (o.ingress ?? []).map((ip) => ({ ip })), conditions: [] },
+    status: {
+      ingress: (o.ingress ?? []).map((ip) => ({ ip })),
+      conditions: o.reason === undefined ? [] : [allocatedFor(o.reason)],
+    },
   };
 }
+
+const allocatedFor = (reason: string) =>
+  ({ type: 'herald.io/Allocated', status: 'True', reason, message: '', lastTransitionTime: '' }) as const;
 
 export function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -111,3 +129,14 @@ export function address(text: string): Address {
 }
 
 export const texts = (addresses: readonly Address[]): string[] => addresses.map(formatAddress);
+
+/** What a pass makes of a Service: its addresses, or the reason word, then the notes. */
+export function pass(ledger: Ledger, key: string, sketch: ServiceSketch = {}, moves: MoveState = {}) {
+  const { verdict, notes } = converge(ledger, serviceOf(key, sketch), moves);
+  const words = notes.map((n) => n.note);
+  if ('none' in verdict) return { result: 'none', words };
+  if ('refusal' in verdict) return { result: verdict.refusal.refused, words };
+  if ('kept' in verdict) return { result: `kept: ${verdict.kept.refused}`, words };
+  const { addresses, pool, because } = verdict.choice;
+  return { result: `${texts(addresses).join(' ')} ${pool} ${because}`, words };
+}

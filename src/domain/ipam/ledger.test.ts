@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
-import { adopt, converge } from './converge.ts';
-import { configOf, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
+import { adopt } from './converge.ts';
+import { configOf, pass, type ServiceSketch, serviceOf, texts } from './ipam.rig.ts';
 import { Ledger } from './ledger.ts';
 
 const LBIPS = 'metallb.io/loadBalancerIPs';
 const SHARE = 'metallb.io/allow-shared-ip';
-
-/** What a pass makes of a Service: its addresses, or the reason word, then the notes. */
-function pass(ledger: Ledger, key: string, sketch: ServiceSketch = {}) {
-  const { verdict, notes } = converge(ledger, serviceOf(key, sketch));
-  const words = notes.map((n) => n.note);
-  if ('none' in verdict) return { result: 'none', words };
-  if ('refusal' in verdict) return { result: verdict.refusal.refused, words };
-  if ('kept' in verdict) return { result: `kept: ${verdict.kept.refused}`, words };
-  const { addresses, pool, because } = verdict.choice;
-  return { result: `${texts(addresses).join(' ')} ${pool} ${because}`, words };
-}
 
 const plain = { a: { addresses: ['192.0.2.0/30'] } };
 

@@ -1,16 +1,17 @@
-import { type Config, isAvoided, type Pool, placeOf, poolOf } from '../config/config.ts';
+import { type Config, isDraining, type Pool, placeOf, poolOf } from '../config/config.ts';
 import type { Address, Family } from '../ip/address.ts';
-import { type Claim, groupKey, type Holding, noSharing, sameClaim } from './claim.ts';
+import { type Claim, groupKey, type Holding, held, type Lot, noSharing, sameClaim } from './claim.ts';
 import { type Counters, capacityOf } from './counters.ts';
 import { fits } from './fits.ts';
-import { FreeIndex } from './free.ts';
+import { Quarantine } from './quarantine.ts';
 import type { Refusal } from './reasons.ts';
+import { Room } from './room.ts';
 import { familyOf, type Want } from './want.ts';
 
-/** The free addresses of a pool: by range, and by family which range comes next. */
-interface Room {
-  readonly ranges: readonly FreeIndex[];
-  readonly next: Readonly<Record<Family, FreeIndex>>;
+/** Distinct addresses in use: all, and those of them that lie in draining ranges. */
+interface Use {
+  readonly all: Record<Family, bigint>;
+  readonly draining: Record<Family, bigint>;
 }
 
 /** What a new Config did to claims: those that no pool holds any more, and those that another pool holds now. */
@@ -29,9 +30,13 @@ export class Ledger {
   readonly #held: Readonly<Record<Family, Map<bigint, Holding>>> = { IPv4: new Map(), IPv6: new Map() };
   /** Addresses by sharing and backend key, for Services that would join. */
   readonly #shared = new Map<string, Record<Family, Set<bigint>>>();
-  /** Distinct addresses in use by pool. */
-  #used = new Map<string, Record<Family, bigint>>();
+  #used = new Map<string, Use>();
   #rooms = new Map<string, Room>();
+  /** Addresses that somebody else uses, as far as is known. */
+  readonly quarantine = new Quarantine((address) => {
+    this.#vacated(address);
+    this.#openings++;
+  });
   #openings = 0;
 
   constructor(config: Config) {
@@ -62,6 +67,11 @@ export class Ledger {
     return this.#claims.entries();
   }
 
+  /** All that hold the address, in the order of their claims. */
+  holdersOf({ family, bits }: Address): readonly string[] {
+    return [...(this.#held[family].get(bits)?.holders ?? [])];
+  }
+
   /** Puts another Config in force. Claims move with their addresses; those outside every pool are released. */
   reconfigure(config: Config): Upheaval {
     const before = [...this.#claims];
@@ -70,13 +80,26 @@ export class Ledger {
     this.#index();
     const upheaval = { released: [] as string[], moved: [] as string[] };
     for (const [key, claim] of before) {
-      const pool = this.#commonPool(claim.addresses);
-      if (!pool) upheaval.released.push(key);
-      else this.#put(key, { ...claim, pool: pool.name });
-      if (pool && pool.name !== claim.pool) upheaval.moved.push(key);
+      const now = this.#rehoused(claim);
+      if (!now) upheaval.released.push(key);
+      else this.#put(key, now);
+      if (now && (now.pool !== claim.pool || now.next?.pool !== claim.next?.pool)) upheaval.moved.push(key);
     }
     this.#openings++;
     return upheaval;
+  }
+
+  /** The claim under the present Config. One that moves goes on with the half that still lies in a pool. */
+  #rehoused(claim: Claim): Claim | undefined {
+    const lot = ({ addresses }: Lot): Lot | undefined => {
+      const pool = this.#commonPool(addresses);
+      return pool && { pool: pool.name, addresses };
+    };
+    const now = lot(claim);
+    const next = claim.next && lot(claim.next);
+    const { ports, sharing, backend } = claim;
+    const main = now ?? next;
+    return main && { ...main, ports, sharing, backend, ...(now && next && { next }) };
   }
 
   /** Whether the Service may have these addresses, all of them: the pool that holds them, or why not. Changes nothing. */
@@ -93,12 +116,32 @@ export class Ledger {
     return pool;
   }
 
-  /** Gives the Service these addresses in place of what it holds, or says why not and leaves everything as it was. */
-  claim(want: Want, addresses: readonly Address[]): Claim | Refusal {
+  /** Why nobody may have the address who does not have it, if so. */
+  keptBack(address: Address): Refusal | undefined {
+    const pool = poolOf(this.#config, address);
+    if (pool && isDraining(pool, address)) return { refused: 'address-draining', address, pool: pool.name };
+    const entry = this.quarantine.of(address);
+    return entry && { refused: 'address-quarantined', address, cause: entry.reason };
+  }
+
+  /**
+   * Gives the Service these addresses in place of what it holds, or says why not and leaves everything as it was. `next`:
+   * what it is to have soon, kept for it from now on.
+   */
+  claim(want: Want, addresses: readonly Address[], next?: readonly Address[]): Claim | Refusal {
     const pool = this.judge(want, addresses);
     if ('refused' in pool) return pool;
+    const nextPool = next && this.judge(want, next);
+    if (nextPool && 'refused' in nextPool) return nextPool;
     const { ports, sharing, backend } = want;
-    const claim: Claim = { pool: pool.name, addresses: [...addresses], ports: [...ports], sharing, backend };
+    const claim: Claim = {
+      pool: pool.name,
+      addresses: [...addresses],
+      ports: [...ports],
+      sharing,
+      backend,
+      ...(next && nextPool && { next: { pool: nextPool.name, addresses: [...next] } }),
+    };
     const before = this.#claims.get(want.key);
     if (before && sameClaim(before, claim)) return before;
     // A port given up, another key, or a first address under a key may let somebody in that waits.
@@ -120,30 +163,27 @@ export class Ledger {
    * that has one, the lowest that is free or that the Service may share.
    */
   lowest(pool: Pool, family: Family, want: Want): Address | undefined {
-    const room = this.#rooms.get(pool.name);
-    const next = room?.next[family].lowest();
-    let index = next === undefined ? pool.ranges.length : Number(next);
-    let best = room?.ranges[index]?.lowest();
+    let best = this.#rooms.get(pool.name)?.lowest(family);
     for (const bits of this.#joinable(family, want)) {
       const place = placeOf(this.#config, { family, bits });
-      if (place?.pool !== pool || place.index > index) continue;
-      if (best !== undefined && place.index === index && bits >= best) continue;
-      ({ index } = place);
-      best = bits;
+      if (place?.pool !== pool || this.keptBack({ family, bits })) continue;
+      const { index } = place;
+      if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
     }
-    return best === undefined ? undefined : { family, bits: best };
+    return best && { family, bits: best.bits };
   }
 
-  /** How full a pool is. Zeros for a pool that the Config does not have. */
+  /** How full a pool is. Zeros for a pool that the Config does not have; what drains and is free is not available. */
   counters(name: string): Counters {
     const pool = this.#config.pools.get(name);
-    const used = this.#used.get(name) ?? { IPv4: 0n, IPv6: 0n };
+    const used = this.#used.get(name) ?? noUse();
     const total = pool ? capacityOf(pool) : { IPv4: 0n, IPv6: 0n };
+    const available = (family: Family) => total[family] - (used.all[family] - used.draining[family]);
     return {
-      assignedIPv4: used.IPv4,
-      assignedIPv6: used.IPv6,
-      availableIPv4: total.IPv4 - used.IPv4,
-      availableIPv6: total.IPv6 - used.IPv6,
+      assignedIPv4: used.all.IPv4,
+      assignedIPv6: used.all.IPv6,
+      availableIPv4: available('IPv4'),
+      availableIPv6: available('IPv6'),
     };
   }
 
@@ -151,26 +191,13 @@ export class Ledger {
     this.#used = new Map();
     this.#rooms = new Map();
     for (const pool of this.#config.pools.values()) {
-      this.#rooms.set(pool.name, this.#roomOf(pool));
-      this.#used.set(pool.name, { IPv4: 0n, IPv6: 0n });
+      this.#rooms.set(pool.name, new Room(pool, (family, bits) => this.#isTaken(family, bits)));
+      this.#used.set(pool.name, noUse());
     }
   }
 
-  #roomOf(pool: Pool): Room {
-    const ranges = pool.ranges.map((range) => {
-      const { family } = range;
-      return new FreeIndex(
-        range,
-        (bits) => this.#held[family].has(bits) || isAvoided(pool, { family, bits }),
-      );
-    });
-    // A pool may have thousands of ranges: full ones are passed once, like taken addresses.
-    const next = (family: Family) =>
-      new FreeIndex({ first: 0n, last: BigInt(ranges.length) - 1n }, (index) => {
-        const at = Number(index);
-        return pool.ranges[at]?.family !== family || ranges[at]?.lowest() === undefined;
-      });
-    return { ranges, next: { IPv4: next('IPv4'), IPv6: next('IPv6') } };
+  #isTaken(family: Family, bits: bigint): boolean {
+    return this.#held[family].has(bits) || (this.quarantine.size > 0 && this.quarantine.has(family, bits));
   }
 
   #commonPool(addresses: readonly Address[]): Pool | undefined {
@@ -204,14 +231,14 @@ export class Ledger {
 
   #put(key: string, claim: Claim): void {
     this.#claims.set(key, claim);
-    for (const address of claim.addresses) {
-      const held = this.#held[address.family];
-      const { pool, sharing, backend } = claim;
-      let holding = held.get(address.bits);
+    const { sharing, backend } = claim;
+    for (const { address } of held(claim)) {
+      const holdings = this.#held[address.family];
+      let holding = holdings.get(address.bits);
       if (!holding) {
         holding = { holders: new Set(), ports: new Map(), sharing, backend };
-        held.set(address.bits, holding);
-        this.#count(pool, address.family, 1n);
+        holdings.set(address.bits, holding);
+        this.#count(address, 1n);
       }
       holding.holders.add(key);
       for (const port of claim.ports) holding.ports.set(port, key);
@@ -223,24 +250,26 @@ export class Ledger {
     const claim = this.#claims.get(key);
     if (!claim) return false;
     this.#claims.delete(key);
-    for (const address of claim.addresses) this.#leave(key, claim, address);
+    for (const { address } of held(claim)) this.#leave(key, claim, address);
     return true;
   }
 
   #leave(key: string, claim: Claim, address: Address): void {
-    const held = this.#held[address.family];
-    const holding = held.get(address.bits);
+    const holdings = this.#held[address.family];
+    const holding = holdings.get(address.bits);
     if (!holding) return;
     for (const port of claim.ports) if (holding.ports.get(port) === key) holding.ports.delete(port);
     holding.holders.delete(key);
     if (holding.holders.size > 0) return;
-    held.delete(address.bits);
-    this.#count(claim.pool, address.family, -1n);
+    holdings.delete(address.bits);
+    this.#count(address, -1n);
     this.#part(claim, address);
+    this.#vacated(address);
+  }
+
+  #vacated(address: Address): void {
     const place = placeOf(this.#config, address);
-    const room = place && this.#rooms.get(place.pool.name);
-    room?.ranges[place?.index ?? -1]?.release(address.bits);
-    room?.next[address.family].release(BigInt(place?.index ?? 0));
+    if (place) this.#rooms.get(place.pool.name)?.release(address, place.index);
   }
 
   #join(claim: Claim, { family, bits }: Address): void {
@@ -255,8 +284,13 @@ export class Ledger {
     if (group && group.IPv4.size + group.IPv6.size === 0) this.#shared.delete(groupKey(claim));
   }
 
-  #count(pool: string, family: Family, by: bigint): void {
-    const used = this.#used.get(pool);
-    if (used) used[family] += by;
+  #count(address: Address, by: bigint): void {
+    const pool = poolOf(this.#config, address);
+    const used = pool && this.#used.get(pool.name);
+    if (!used) return;
+    used.all[address.family] += by;
+    if (isDraining(pool, address)) used.draining[address.family] += by;
   }
 }
+
+const noUse = (): Use => ({ all: { IPv4: 0n, IPv6: 0n }, draining: { IPv4: 0n, IPv6: 0n } });

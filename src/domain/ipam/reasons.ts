@@ -16,7 +16,24 @@ export type Because =
   /** Lowest free of a pool that is open to all. */
   | 'open-pool'
   /** PreferDualStack: the family that was missing came free in its pool. */
-  | 'second-family';
+  | 'second-family'
+  /** Its range is given up: it gets others, and has both for a while. */
+  | 'moving'
+  /** It got them in place of others whose range is given up. */
+  | 'moved';
+
+/** Why a Service in a moving range stays there. */
+export type Stay =
+  /** It asks for its address by annotation or spec.loadBalancerIP. */
+  | { readonly stay: 'requested-address' }
+  /** It asks for its pool, which has no room outside the ranges that drain. */
+  | { readonly stay: 'pinned'; readonly pool: string }
+  /** No pool that it may use has room. */
+  | { readonly stay: 'no-room' }
+  /** It shares its address with a Service that stays. */
+  | { readonly stay: 'shares'; readonly other: string; readonly because: Stay }
+  /** Its group of Services has several addresses of one family, so that no single address could replace them. */
+  | { readonly stay: 'tangled'; readonly others: readonly string[] };
 
 /** Why a Service gets no address, or not the one that it asks for. */
 export type Refusal =
@@ -58,7 +75,17 @@ export type Refusal =
       readonly pool: string;
     }
   | { readonly refused: 'unknown-pool'; readonly pool: string }
-  | { readonly refused: 'pool-exhausted'; readonly pool: string; readonly family: ServiceFamily }
+  /** It is to be emptied: who holds it keeps it, nobody else gets it. */
+  | { readonly refused: 'address-draining'; readonly address: Address; readonly pool: string }
+  /** Somebody outside the cluster uses it. */
+  | { readonly refused: 'address-quarantined'; readonly address: Address; readonly cause: string }
+  | {
+      readonly refused: 'pool-exhausted';
+      readonly pool: string;
+      readonly family: ServiceFamily;
+      /** The pool has ranges that give out nothing. */
+      readonly draining: boolean;
+    }
   | { readonly refused: 'no-room'; readonly family: ServiceFamily };
 
 /** Why two Services may not have one address (metallb.md 3.4). */
@@ -116,8 +143,14 @@ export function refusalText(r: Refusal): string {
       return `requested ${addressList(r.addresses)} is not in requested pool ${r.pool}`;
     case 'unknown-pool':
       return `there is no pool ${r.pool}`;
-    case 'pool-exhausted':
-      return `pool ${r.pool} has no free ${familyName[r.family]} address`;
+    case 'address-draining':
+      return `${formatAddress(r.address)} is in a draining range of pool ${r.pool}`;
+    case 'address-quarantined':
+      return `${formatAddress(r.address)} is kept back: ${r.cause}`;
+    case 'pool-exhausted': {
+      const where = r.draining ? ' outside its draining ranges' : '';
+      return `pool ${r.pool} has no free ${familyName[r.family]} address${where}`;
+    }
     case 'no-room':
       return `no pool has a free ${familyName[r.family]} address for this Service`;
   }
@@ -138,6 +171,26 @@ export function becauseText(because: Because): string {
       return 'lowest free of a pool open to all';
     case 'second-family':
       return 'second family added';
+    case 'moving':
+      return 'its range is given up';
+    case 'moved':
+      return 'moved out of a range that is given up';
+  }
+}
+
+/** Why a Service is not moved, as a sentence part. */
+export function stayText(s: Stay): string {
+  switch (s.stay) {
+    case 'requested-address':
+      return 'it asks for this address';
+    case 'pinned':
+      return `it asks for pool ${s.pool}, which has no free address outside its draining ranges`;
+    case 'no-room':
+      return 'no pool has a free address for it';
+    case 'shares':
+      return `${s.other} shares the address and stays: ${stayText(s.because)}`;
+    case 'tangled':
+      return `it shares addresses with ${s.others.join(', ')}, which have more than one of a family together`;
   }
 }
 

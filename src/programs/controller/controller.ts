@@ -5,6 +5,7 @@ import type { Log } from '../../platform/obs/log.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import type { Random } from '../../platform/obs/random.ts';
 import { controllerMetrics } from './metrics.ts';
+import type { MoveOptions } from './mover.ts';
 import { session } from './session.ts';
 import type { Memory } from './settings.ts';
 
@@ -30,6 +31,7 @@ export interface ControllerOptions {
   readonly bgpType?: string;
   /** Status writes under way at once. */
   readonly parallel: number;
+  readonly moves: MoveOptions;
 }
 
 export interface Controller {
@@ -57,7 +59,7 @@ export function controller(o: ControllerOptions): Controller {
     signal.addEventListener('abort', onAbort, { once: true });
     own.leading.set({}, 1);
     const doors = { client, log, clock, random, namespace, fieldManager: NAME, grace: late.signal };
-    const { podName, loadBalancerClass, bgpType, parallel, metrics } = o;
+    const { podName, loadBalancerClass, bgpType, parallel, moves, metrics } = o;
     try {
       await session(
         {
@@ -66,6 +68,7 @@ export function controller(o: ControllerOptions): Controller {
           loadBalancerClass,
           bgpType,
           parallel,
+          moves,
           memory,
           metrics,
           own,

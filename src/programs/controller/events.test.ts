@@ -22,6 +22,26 @@ describe('Events', () => {
     expect(`${type} ${reason}`).toBe(words);
   });
 
+  it('tell of a move what goes and what comes', () => {
+    const [from, to] = [addresses, [parseAddress('198.51.100.1')].filter((a) => a !== undefined)];
+    const told = (note: Note) => {
+      const { type, reason, message } = eventOf(note);
+      return `${type} ${reason}: ${message}`;
+    };
+    expect(told({ note: 'moving', from, to })).toBe(
+      'Normal AddressMoving: 192.0.2.1 moves to 198.51.100.1; both are served for now',
+    );
+    expect(told({ note: 'moved', from, to })).toBe(
+      'Normal AddressMoved: 192.0.2.1 is replaced by 198.51.100.1',
+    );
+    expect(told({ note: 'move-undone', from, to })).toBe(
+      'Normal AddressMoveUndone: 192.0.2.1 stays, 198.51.100.1 is given back',
+    );
+    expect(told({ note: 'not-moved', addresses, stay: { stay: 'requested-address' } })).toBe(
+      'Warning AddressNotMoved: 192.0.2.1 is in a moving range and stays: it asks for this address',
+    );
+  });
+
   it('point to the Service and name every annotation of the old prefix', () => {
     const annotations = { 'metallb.universe.tf/address-pool': 'a', 'metallb.io/address-pool': 'a' };
     const service = Services.decode({

@@ -1,6 +1,9 @@
 import type { Service } from '../../domain/api/core.ts';
+import { type IPAddressPool, IPAddressPools } from '../../domain/api/metallb.ts';
+import { apiVersion } from '../../domain/api/object.ts';
+import type { Problem } from '../../domain/api/problem.ts';
 import type { Note } from '../../domain/ipam/converge.ts';
-import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
+import { addressList, refusalText, stayText } from '../../domain/ipam/reasons.ts';
 import type { About, EventText } from '../../platform/kube/events.ts';
 
 /** The object that an Event about a Service points to. */
@@ -9,7 +12,14 @@ export function aboutService({ metadata }: Service): About {
   return { apiVersion: 'v1', kind: 'Service', name, uid, resourceVersion, ...(namespace && { namespace }) };
 }
 
-/** Types and reasons are upstream's, which alerts and people look for (metallb.md 3.7); the sentences are our own. */
+/** The object that an Event about a pool points to. */
+export function aboutPool({ metadata }: IPAddressPool): About {
+  const { name, namespace, uid } = metadata;
+  const { kind } = IPAddressPools;
+  return { apiVersion: apiVersion(IPAddressPools), kind, name, uid, ...(namespace && { namespace }) };
+}
+
+/** Types and reasons are upstream's, which alerts and people look for, where it has one; the sentences are our own. */
 export function eventOf(note: Note): EventText {
   switch (note.note) {
     case 'allocated':
@@ -36,7 +46,29 @@ export function eventOf(note: Note): EventText {
       return warning('noclusterIPsIPFamily', `Cluster IPs ${note.texts.join(', ')} are no address family`);
     case 'not-allocated':
       return warning('AllocationFailed', `No address: ${refusalText(note.refusal)}`);
+    case 'moving':
+      return normal(
+        'AddressMoving',
+        `${addressList(note.from)} moves to ${addressList(note.to)}; both are served for now`,
+      );
+    case 'moved':
+      return normal('AddressMoved', `${addressList(note.from)} is replaced by ${addressList(note.to)}`);
+    case 'move-undone':
+      return normal(
+        'AddressMoveUndone',
+        `${addressList(note.from)} stays, ${addressList(note.to)} is given back`,
+      );
+    case 'not-moved':
+      return warning(
+        'AddressNotMoved',
+        `${addressList(note.addresses)} is in a moving range and stays: ${stayText(note.stay)}`,
+      );
   }
+}
+
+/** A mark on a pool that has no effect. */
+export function eventOfWarning({ message, hint }: Problem): EventText {
+  return warning('MarkInvalid', [message, ...(hint === undefined ? [] : [hint])].join('; '));
 }
 
 /** Upstream's old prefix still works; users are told when it matters. */
@@ -56,6 +88,7 @@ export const lines = {
   cleared: 'address taken back',
   configAccepted: 'configuration accepted',
   configRefused: 'configuration refused, the last good one stays in force',
+  configWarns: 'configuration accepted without a part that cannot be read',
   configHeld: 'pool list came back empty, waiting for certainty',
   leading: 'leading, filling caches',
   serving: 'addresses adopted, serving',

@@ -4,10 +4,12 @@ import { type Service, Services } from '../../domain/api/core.ts';
 import { keyOf } from '../../domain/api/object.ts';
 import type { Config } from '../../domain/config/config.ts';
 import { formatAddress } from '../../domain/ip/address.ts';
+import { held } from '../../domain/ipam/claim.ts';
 import { adopt, converge, ingressTexts, type Outcome } from '../../domain/ipam/converge.ts';
 import type { Counters } from '../../domain/ipam/counters.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
 import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
+import { wantOf } from '../../domain/ipam/want.ts';
 import { isConflict, isNotFound } from '../../platform/kube/client.ts';
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
@@ -17,6 +19,7 @@ import type { Doors } from './doors.ts';
 import { Echo } from './echo.ts';
 import { aboutService, deprecations, eventOf, lines } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
+import { type MoveOptions, Mover } from './mover.ts';
 import { type StatusChange, statusChange } from './status.ts';
 import { Teller } from './teller.ts';
 
@@ -34,6 +37,7 @@ export interface LoopOptions {
   readonly loadBalancerClass: string;
   /** Status writes under way at once. */
   readonly parallel: number;
+  readonly moves: MoveOptions;
   /** Hears of pools whose use may have changed. */
   readonly used: (pool: string) => void;
 }
@@ -48,6 +52,7 @@ export class ServiceLoop {
   readonly #resource: Resource<Service>;
   readonly #echo = new Echo<Service>();
   readonly #teller: Teller;
+  readonly #mover: Mover;
   readonly #stop: () => void;
   #ledger: Ledger | undefined;
   /** Services that would take more than they have, the longest waiting first. */
@@ -71,6 +76,17 @@ export class ServiceLoop {
       random,
       log: log.child({ op: 'service' }),
       backoff: { firstMs: 50, maxMs: 10_000 },
+    });
+    this.#mover = new Mover({
+      ...o.moves,
+      doors: o.doors,
+      metrics: o.metrics,
+      ledger: () => this.#ledger,
+      wantOf: (key) => {
+        const service = this.#echo.current(key, o.services.store.get(key));
+        return service && wantOf(service);
+      },
+      again: (key) => this.#queue.add(key),
     });
     this.#stop = o.services.onChange((key) => this.#changed(key));
   }
@@ -96,10 +112,12 @@ export class ServiceLoop {
       this.#queue.add(key);
     }
     for (const pool of changed) this.#o.used(pool);
+    this.#mover.look();
   }
 
   async close(): Promise<void> {
     this.#stop();
+    await this.#mover.close();
     await this.#queue.close();
   }
 
@@ -138,13 +156,13 @@ export class ServiceLoop {
     const woken = this.#woken.delete(key);
     const service = this.#echo.current(key, this.#o.services.store.get(key));
     const openings = ledger.openings;
-    const heldIn = ledger.claimOf(key)?.pool;
+    const heldIn = poolsOf(ledger, key);
     if (!service || !this.#isOurs(service)) {
       this.#forget(key, ledger);
       this.#settle({ key, ledger, openings, heldIn });
       return;
     }
-    const outcome = converge(ledger, service);
+    const outcome = converge(ledger, service, this.#mover.stateOf(key));
     this.#remember(key, outcome);
     this.#settle({ key, ledger, openings, heldIn });
     await this.#write(service, outcome, woken);
@@ -172,9 +190,8 @@ export class ServiceLoop {
   }
 
   /** After a decision: pools that are used differently are shown so, and room wakes those who wait. */
-  #settle(o: { key: string; ledger: Ledger; openings: number; heldIn: string | undefined }): void {
-    const holdsIn = o.ledger.claimOf(o.key)?.pool;
-    for (const pool of [o.heldIn, holdsIn]) if (pool !== undefined) this.#o.used(pool);
+  #settle(o: { key: string; ledger: Ledger; openings: number; heldIn: readonly string[] }): void {
+    for (const pool of new Set([...o.heldIn, ...poolsOf(o.ledger, o.key)])) this.#o.used(pool);
     if (o.ledger.openings === o.openings) return;
     for (const key of this.#waiting) {
       if (key === o.key) continue;
@@ -240,10 +257,15 @@ export class ServiceLoop {
 
   /** The status of the Service is what was decided. */
   #arrived(key: string): void {
+    this.#mover.passed(key);
     for (const [text, owner] of this.#leaving) if (owner === key) this.#leaving.delete(text);
   }
 
   #measure(key: string, { notes }: Outcome): void {
+    for (const { note } of notes) {
+      if (note === 'moved' || note === 'move-undone')
+        this.#o.metrics.moves.inc({ outcome: note === 'moved' ? 'moved' : 'undone' });
+    }
     const since = this.#since.get(key);
     const allocated = notes.some(({ note }) => note === 'allocated');
     if (allocated && since !== undefined)
@@ -254,7 +276,8 @@ export class ServiceLoop {
   #tell(service: Service, { verdict, notes }: Outcome, change: StatusChange | undefined): void {
     const { doors } = this.#o;
     const about = aboutService(service);
-    for (const note of notes) this.#teller.tell(about, eventOf(note));
+    for (const note of notes)
+      if (note.note !== 'not-moved' || change) this.#teller.tell(about, eventOf(note));
     if (change?.substance) for (const event of deprecations(service)) this.#teller.tell(about, event);
     const log = doors.log.child({ op: 'service', service: keyOf(service) });
     if ('refusal' in verdict && notes.length > 0)
@@ -266,6 +289,12 @@ export class ServiceLoop {
       log.info({ addresses: addressList(addresses), pool, because }, lines.allocated);
     }
   }
+}
+
+/** The pools that the Service holds addresses of. */
+function poolsOf(ledger: Ledger, key: string): readonly string[] {
+  const claim = ledger.claimOf(key);
+  return claim ? held(claim).map(({ pool }) => pool) : [];
 }
 
 /** Names of pools that are not the same in both. */

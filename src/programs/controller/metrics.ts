@@ -59,6 +59,19 @@ export function controllerMetrics(metrics: Metrics) {
       help: 'Writes of Service status, by outcome',
       labels: ['outcome'] as const,
     }),
+    movesUnderWay: metrics.gauge({
+      name: 'herald_controller_moves_under_way',
+      help: 'Moves of Services out of moving ranges that have begun and not ended; those of Services that share an address are one',
+    }),
+    movesHeld: metrics.gauge({
+      name: 'herald_controller_moves_held',
+      help: 'Services that have to leave their range and cannot; their condition says why',
+    }),
+    moves: metrics.counter({
+      name: 'herald_controller_moves_total',
+      help: 'Moves of Services that ended, by outcome: moved, or undone',
+      labels: ['outcome'] as const,
+    }),
     allocation: metrics.histogram({
       name: 'herald_controller_allocation_seconds',
       help: 'From a Service being seen without address to its status being written',

@@ -2,9 +2,10 @@ import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import { caches, missing, whenComplete } from './caches.ts';
 import type { Doors } from './doors.ts';
-import { lines } from './events.ts';
+import { aboutPool, eventOfWarning, lines } from './events.ts';
 import { ServiceLoop } from './loop.ts';
 import type { ControllerMetrics } from './metrics.ts';
+import type { MoveOptions } from './mover.ts';
 import { Report } from './report.ts';
 import { type Memory, Settings } from './settings.ts';
 import { Usage } from './usage.ts';
@@ -18,6 +19,7 @@ export interface SessionOptions {
   readonly loadBalancerClass: string;
   readonly bgpType: string | undefined;
   readonly parallel: number;
+  readonly moves: MoveOptions;
   readonly memory: Memory;
   readonly metrics: Metrics;
   readonly own: ControllerMetrics;
@@ -49,6 +51,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     metrics: own,
     loadBalancerClass: o.loadBalancerClass,
     parallel: o.parallel,
+    moves: o.moves,
     used: (pool) => usage.touch(pool),
   });
   const usage = new Usage({
@@ -66,6 +69,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     bgpType: o.bgpType,
     apply: (config) => loop.apply(config),
     report: (problems) => report.tell(problems),
+    warn: (pool, problem) => events.record(aboutPool(pool), eventOfWarning(problem)),
   });
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
   try {

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { IPAddressPools } from '../../domain/api/metallb.ts';
+import { type IPAddressPool, IPAddressPools } from '../../domain/api/metallb.ts';
 import type { Problem } from '../../domain/api/problem.ts';
 import type { Config } from '../../domain/config/config.ts';
-import { load } from '../../domain/config/load.ts';
+import { type Loaded, load } from '../../domain/config/load.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { resource } from '../../platform/kube/resource.ts';
 import type { Caches } from './caches.ts';
 import type { Doors } from './doors.ts';
 import { lines } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
+
+type Accepted = Extract<Loaded, { config: Config }>;
 
 /** What outlives a session: the last configuration that was good, for when leadership returns to a refused one. */
 export interface Memory {
@@ -24,6 +26,7 @@ export class Settings {
   readonly #bgpType: string | undefined;
   readonly #apply: (config: Config) => void;
   readonly #report: (problems: readonly Problem[]) => void;
+  readonly #warn: (pool: IPAddressPool, problem: Problem) => void;
   readonly #queue: Queue;
   readonly #stops: readonly (() => void)[];
   #inForce: Config | undefined;
@@ -31,6 +34,8 @@ export class Settings {
   #doubt: 'first' | 'relisted' | undefined = 'first';
   /** Until the first pool of a new kind comes, nothing is in force. */
   #unborn = false;
+  /** The warnings told last, as text. */
+  #warned = '[]';
 
   /** `apply` puts a Config in force; it is called for the first one, and then for each that differs. */
   constructor(o: {
@@ -41,6 +46,8 @@ export class Settings {
     bgpType: string | undefined;
     apply: (config: Config) => void;
     report: (problems: readonly Problem[]) => void;
+    /** Hears, once each, of parts of pools that have no effect. */
+    warn: (pool: IPAddressPool, problem: Problem) => void;
   }) {
     this.#doors = o.doors;
     this.#caches = o.caches;
@@ -49,6 +56,7 @@ export class Settings {
     this.#bgpType = o.bgpType;
     this.#apply = o.apply;
     this.#report = o.report;
+    this.#warn = o.warn;
     const { clock, random, log } = o.doors;
     this.#queue = new Queue({ run: () => this.#reload(), clock, random, log: log.child({ op: 'settings' }) });
     const { pools, communities, namespaces } = o.caches;
@@ -93,15 +101,28 @@ export class Settings {
     });
     const problems = 'problems' in loaded ? [...unreadable, ...loaded.problems] : unreadable;
     if (problems.length > 0 || 'problems' in loaded) this.#refuse(problems);
-    else this.#accept(loaded.config);
+    else this.#accept(loaded);
   }
 
-  #accept(config: Config): void {
+  #accept({ config, warnings }: Accepted): void {
     this.#doubt = undefined;
     this.#metrics.configLoaded.set({}, 1);
     this.#metrics.configStale.set({}, 0);
     this.#report([]);
+    this.#tellWarnings(warnings);
     this.#force(config);
+  }
+
+  /** Once per set of warnings. */
+  #tellWarnings(warnings: readonly Problem[]): void {
+    const text = JSON.stringify(warnings);
+    if (text === this.#warned) return;
+    this.#warned = text;
+    if (warnings.length === 0) return;
+    this.#doors.log.warn({ op: 'settings', problems: warnings }, lines.configWarns);
+    for (const pool of this.#caches.pools.store.list())
+      for (const problem of warnings)
+        if (problem.object === `IPAddressPool ${pool.metadata.name}`) this.#warn(pool, problem);
   }
 
   #refuse(problems: readonly Problem[]): void {

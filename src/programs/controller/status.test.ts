@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition } from '../../domain/api/conditions.ts';
+import { ALLOCATED, type Condition } from '../../domain/api/conditions.ts';
 import { type Service, Services } from '../../domain/api/core.ts';
 import { parseAddress } from '../../domain/ip/address.ts';
+import type { Choice } from '../../domain/ipam/choose.ts';
 import type { Verdict } from '../../domain/ipam/converge.ts';
-import { ALLOCATED, statusChange } from './status.ts';
+import { statusChange } from './status.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
 const POOL = 'metallb.io/ip-allocated-from-pool';
@@ -18,8 +19,10 @@ function service(
     status: { loadBalancer: { ingress }, conditions },
   });
 }
+const addresses = (...texts: string[]) =>
+  texts.map((text) => parseAddress(text)).filter((a) => a !== undefined);
 const choice = (because: 'kept' | 'open-pool', ...texts: string[]) => ({
-  addresses: texts.map((text) => parseAddress(text)).filter((a) => a !== undefined),
+  addresses: addresses(...texts),
   pool: 'a',
   because,
 });
@@ -87,6 +90,42 @@ describe('the status of a Service', () => {
     });
     expect(patch?.body).toMatchObject({
       status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '2001:db8::1' }] } },
+    });
+  });
+
+  it('has both addresses while the Service moves, and says which goes and which comes', () => {
+    const moving: Choice = {
+      ...choice('kept', '192.0.2.1', '198.51.100.1'),
+      because: 'moving',
+      move: { from: addresses('192.0.2.1'), to: addresses('198.51.100.1'), pool: 'b' },
+    };
+    expect(change(service(settled), { choice: moving })?.body).toEqual({
+      metadata: { resourceVersion: '7' },
+      status: {
+        loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '198.51.100.1' }] },
+        conditions: [
+          {
+            ...yes,
+            reason: 'Moving',
+            message: '192.0.2.1 from pool a moves to 198.51.100.1 from pool b: its range is given up',
+          },
+        ],
+      },
+    });
+  });
+
+  it('says why an address in a moving range stays, and forgets it when it no longer has to go', () => {
+    const stays: Choice = { ...choice('kept', '192.0.2.1'), stay: { stay: 'requested-address' } };
+    const message = '192.0.2.1 from pool a: not moved out of its range, as it asks for this address';
+    const patch = change(service(settled), { choice: stays });
+    expect(patch).toMatchObject({
+      substance: false,
+      body: { status: { conditions: [{ status: 'True', reason: 'NotMoved', message }] } },
+    });
+    const told = service({ ...settled, conditions: [{ ...yes, reason: 'NotMoved', message }] });
+    expect(change(told, { choice: stays })).toBeUndefined();
+    expect(change(told, { choice: choice('kept', '192.0.2.1') })?.body).toMatchObject({
+      status: { conditions: [{ reason: 'Kept', message: '192.0.2.1 from pool a: held before' }] },
     });
   });
 

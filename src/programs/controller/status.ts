@@ -1,5 +1,5 @@
 import { IP_ALLOCATED_FROM_POOL } from '../../domain/api/annotations.ts';
-import { type Condition, findCondition, withCondition } from '../../domain/api/conditions.ts';
+import { ALLOCATED, type Condition, findCondition, withCondition } from '../../domain/api/conditions.ts';
 import type { Service } from '../../domain/api/core.ts';
 import { formatAddress } from '../../domain/ip/address.ts';
 import type { Choice } from '../../domain/ipam/choose.ts';
@@ -10,10 +10,11 @@ import {
   type Refusal,
   reasonWord,
   refusalText,
+  stayText,
 } from '../../domain/ipam/reasons.ts';
 
-/** The condition that says in the Service itself what it got and why, or why nothing. */
-export const ALLOCATED = 'herald.io/Allocated';
+/** Reason of the condition of a Service whose address is in a moving range and stays there. */
+const NOT_MOVED = 'NotMoved';
 
 export interface StatusChange {
   /** A merge patch of /status: addresses, pool annotation and condition in one write, on the version that was judged. */
@@ -108,10 +109,18 @@ function refusing(refusal: Refusal): Said {
 
 /** The reason of the first choice stays while the addresses stay, so that keeping an address writes nothing. */
 function allocated(choice: Choice, before: Condition | undefined): Said {
-  const what = `${addressList(choice.addresses)} from pool ${choice.pool}: `;
-  if (choice.because === 'kept' && before?.status === 'True' && before.message.startsWith(what)) {
-    const { reason, message } = before;
-    return { status: 'True', reason, message };
+  const { because, move, stay, pool } = choice;
+  if (move) {
+    const to = `${addressList(move.to)} from pool ${move.pool}`;
+    const message = `${addressList(move.from)} from pool ${pool} moves to ${to}: ${becauseText(because)}`;
+    return { status: 'True', reason: reasonWord(because), message };
   }
-  return { status: 'True', reason: reasonWord(choice.because), message: what + becauseText(choice.because) };
+  const what = `${addressList(choice.addresses)} from pool ${pool}: `;
+  if (stay) {
+    const message = `${what}not moved out of its range, as ${stayText(stay)}`;
+    return { status: 'True', reason: NOT_MOVED, message };
+  }
+  const goesOn = before?.status === 'True' && before.reason !== NOT_MOVED && before.message.startsWith(what);
+  if (because === 'kept' && goesOn) return { status: 'True', reason: before.reason, message: before.message };
+  return { status: 'True', reason: reasonWord(because), message: what + becauseText(because) };
 }
