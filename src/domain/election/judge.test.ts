@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { L2Ad } from '../config/config.ts';
+import { formatAddress } from '../ip/address.ts';
 import { ad, config, field, node, pool, selector, service, slice } from './field.rig.ts';
 import { layOut } from './field.ts';
 import { type Case, judge } from './judge.ts';
@@ -49,18 +50,81 @@ describe('the decision of one node about one Service', () => {
     expect(reason({ node: 'stranger' })).toBe('noMatchingAdvertisement');
   });
 
-  it('takes addresses in two pools for not allowed', () => {
-    const two = layOut(
-      config(
-        [ad('all', { pools: new Set(['a', 'b']) })],
-        pool('a', '192.0.2.0/24'),
-        pool('b', '198.51.100.0/24'),
-      ),
-      [node('node-a')],
+  const [webOnly, dbOnly] = [{ pools: new Set(['a']) }, { pools: new Set(['b']) }];
+  const twoPools = [
+    pool('a', '192.0.2.0/24', '2001:db8::/64'),
+    pool('b', '198.51.100.0/24', '2001:db8:1::/64'),
+  ];
+  const pair = (l2: readonly L2Ad[], ...nodes: string[]) =>
+    layOut(
+      config(l2, ...twoPools),
+      nodes.map((name) => node(name)),
     );
-    expect(decide({ field: two, service: service(['192.0.2.7', '198.51.100.7']) })).toEqual({
+
+  it('takes addresses in two pools for not allowed', () => {
+    const two = pair([ad('all', { pools: new Set(['a', 'b']) })], 'node-a');
+    expect(decide({ field: two, service: service(['192.0.2.7', '2001:db8:1::7']) })).toEqual({
       announce: false,
       reason: 'ipNotAllowed',
+    });
+  });
+
+  describe('while a Service moves', () => {
+    const moving = service(['192.0.2.7', '198.51.100.7']);
+    const announced = (at: string, f: Case['field'], of = moving) => {
+      const verdict = decide({ node: at, field: f, service: of });
+      return verdict.announce ? verdict.addresses.map(formatAddress) : verdict.reason;
+    };
+
+    it('announces the old and the new address, each as its own pool says', () => {
+      const everywhere = pair([ad('all', { pools: new Set(['a', 'b']) })], 'node-a');
+      expect(announced('node-a', everywhere)).toEqual(['192.0.2.7', '198.51.100.7']);
+      const half = pair([ad('a', webOnly)], 'node-a');
+      expect(announced('node-a', half)).toEqual(['192.0.2.7']);
+      expect(announced('node-a', pair([ad('b', dbOnly)], 'node-a'))).toEqual(['198.51.100.7']);
+      expect(announced('node-a', pair([], 'node-a'))).toBe('noMatchingAdvertisement');
+    });
+
+    it('leaves the new address to the node that will own it', () => {
+      const f = pair([ad('all', { pools: new Set(['a', 'b']) })], 'node-a', 'node-b', 'node-c');
+      const owners = (of: Case['service']) =>
+        ['node-a', 'node-b', 'node-c'].filter((at) => decide({ node: at, field: f, service: of }).announce);
+      const pairs = Array.from({ length: 20 }, (_, i) => [`192.0.2.${i}`, `198.51.100.${i}`] as const);
+      const different = pairs.find(
+        ([old, fresh]) => owners(service([old]))[0] !== owners(service([fresh]))[0],
+      );
+      expect(different).toBeDefined();
+      const [old = '', fresh = ''] = different ?? [];
+      const [was = '', will = ''] = [...owners(service([old])), ...owners(service([fresh]))];
+      expect(announced(was, f, service([old, fresh]))).toEqual([old]);
+      expect(announced(will, f, service([old, fresh]))).toEqual([fresh]);
+    });
+
+    it('announces what stays once, as it was', () => {
+      const f = pair([ad('all', { pools: new Set(['a', 'b']) })], 'node-a');
+      const stays = service(['192.0.2.7', '2001:db8::7', '192.0.2.9']);
+      expect(announced('node-a', f, stays)).toEqual(['192.0.2.7', '2001:db8::7', '192.0.2.9']);
+      const goes = service(['192.0.2.7', '2001:db8::7', '198.51.100.9', '2001:db8:1::9']);
+      expect(announced('node-a', f, goes)).toHaveLength(4);
+    });
+
+    it('uses the interfaces of either', () => {
+      const f = pair(
+        [ad('a', { ...webOnly, interfaces: ['eth0'] }), ad('b', { ...dbOnly, interfaces: ['eth1'] })],
+        'node-a',
+      );
+      expect(decide({ field: f, service: moving })).toMatchObject({
+        announce: true,
+        interfaces: new Set(['eth0', 'eth1']),
+        pool: 'b',
+      });
+    });
+
+    it('goes on with the half that is in a pool', () => {
+      const f = layOut(config([ad('b', dbOnly)], pool('b', '198.51.100.0/24')), [node('node-a')]);
+      expect(announced('node-a', f)).toEqual(['198.51.100.7']);
+      const neither = layOut(config([ad('c')], pool('web', '203.0.113.0/24')), [node('node-a')]);
+      expect(announced('node-a', neither)).toBe('ipNotAllowed');
     });
   });
 

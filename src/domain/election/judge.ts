@@ -3,6 +3,8 @@ import type { EndpointSlice, Service } from '../api/core.ts';
 import { type Config, type Pool, poolOf } from '../config/config.ts';
 import { type Address, formatAddress, parseAddress } from '../ip/address.ts';
 import { rangeContains } from '../ip/range.ts';
+import { isAmong } from '../ipam/claim.ts';
+import { doubled, type Transit } from '../ipam/transit.ts';
 import { servingOf } from './endpoints.ts';
 import type { AdView, Field } from './field.ts';
 import type { Because, NotOwner, Withdraw } from './reasons.ts';
@@ -19,7 +21,7 @@ export interface Case {
   readonly lbClass?: string | undefined;
 }
 
-/** What the node is to do. `pool` is known as soon as all addresses are in one; `owner` when somebody was elected. */
+/** What the node is to do. `pool` is known as soon as all addresses are in one, or all that come in a move; `owner` when somebody was elected. */
 export type Verdict =
   | {
       readonly announce: true;
@@ -40,13 +42,35 @@ export type Verdict =
 
 /** The whole decision, in upstream's order of questions (metallb.md 4.1 and 5.1). */
 export function judge(input: Case): Verdict {
-  const { service, field } = input;
+  const { service } = input;
   const unfit = unfitService(service, input.lbClass);
   if (service === undefined || unfit) return no(unfit ?? 'serviceDeleted');
   const addresses = addressesOf(service);
   if (addresses.length === 0) return no('noIPAllocated');
   if (!allRead(addresses)) return no('invalidIP');
-  const pool = commonPool(field.config, addresses);
+  const transit = doubled(addresses);
+  if (!transit) return judgeSet(input, service, addresses);
+  const [before, after] = [transit.before, transit.after].map((set) => judgeSet(input, service, set));
+  return before && after ? both(transit, before, after) : no('invalidIP');
+}
+
+/**
+ * A Service that moves is judged as it was and as it will be, so that each address is announced by the node that will go on
+ * announcing it. What stays is announced as it was. For this while the interfaces of both are those of either.
+ */
+function both({ before, after }: Transit, was: Verdict, will: Verdict): Verdict {
+  if (!was.announce && !will.announce) return was.reason === 'ipNotAllowed' ? will : was;
+  if (!will.announce) return was;
+  const fresh = after.filter((address) => !isAmong(address, before));
+  if (!was.announce) return { ...will, addresses: fresh };
+  const either = was.interfaces !== 'all' && will.interfaces !== 'all';
+  const interfaces = either ? new Set([...was.interfaces, ...will.interfaces]) : 'all';
+  return { ...will, addresses: [...before, ...fresh], interfaces };
+}
+
+/** Addresses that belong together, all in one pool. */
+function judgeSet(input: Case, service: Service, addresses: readonly Address[]): Verdict {
+  const pool = commonPool(input.field.config, addresses);
   if (!pool) return no('ipNotAllowed');
   return announce(input, service, { addresses, pool: pool.name });
 }

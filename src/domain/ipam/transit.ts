@@ -39,8 +39,11 @@ function addressesOf({ status }: Service): readonly Address[] {
   return read.includes(undefined) ? [] : read.filter((address) => address !== undefined);
 }
 
-/** The first and the last address of each family, if at least one family is there twice and none more often. */
-function doubled(shown: readonly Address[]): Transit | undefined {
+/**
+ * What the addresses of a status say of a move: the first and the last of each family, if at least one family is there twice
+ * and none more often.
+ */
+export function doubled(shown: readonly Address[]): Transit | undefined {
   const before: Address[] = [];
   const after: Address[] = [];
   for (const family of [...new Set(shown.map((address) => address.family))]) {
