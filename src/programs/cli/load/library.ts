@@ -81,7 +81,7 @@ export class Library {
     );
   }
 
-  named(kind: DataKind, name: string): readonly DataObject[] {
+  named(kind: string, name: string): readonly DataObject[] {
     return this.#objects.filter((o) => o.kind === kind && o.name === name);
   }
 }

@@ -23,6 +23,8 @@ export interface ReadRelease {
   readonly certain: boolean;
   /** In order; absent where a reference leads to nothing. */
   readonly found: readonly (DataObject | undefined)[];
+  /** Objects of the names that are referred to, in whatever namespace. */
+  readonly namesakes: readonly DataObject[];
 }
 
 /** Reads a HelmRelease of any version. `release` is absent where too much is malformed, all is where the document is no HelmRelease. */
@@ -45,7 +47,10 @@ export function readHelmRelease(
     const { kind, name, namespace = release.namespace } = reference;
     return kind === 'ConfigMap' || kind === 'Secret' ? o.library.find(kind, name, namespace) : undefined;
   });
-  return { read: { release, doc, found, ...chartOf(release, o.docs) }, problems };
+  const namesakes = release.valuesFrom.flatMap((reference) =>
+    reference.from === 'object' ? o.library.named(reference.kind, reference.name) : [],
+  );
+  return { read: { release, doc, found, namesakes, ...chartOf(release, o.docs) }, problems };
 }
 
 function chartOf(release: Release, docs: readonly Doc[]): Pick<ReadRelease, 'chart' | 'certain'> {
@@ -137,10 +142,21 @@ function referenceProblem(read: ReadRelease, i: number): Problem | undefined {
       ...tell('OptionalMissing', `${missing}; read as Flux does when it does not exist`),
       severity: 'notice',
     };
-  const hint = object
-    ? `it has: ${[...object.data.keys()].join(', ') || 'none'}`
-    : 'without it Flux refuses the release; if it lives elsewhere, name that file too';
-  return tell('ValuesError', missing, hint);
+  if (object) return tell('ValuesError', missing, `it has: ${[...object.data.keys()].join(', ') || 'none'}`);
+  const elsewhere = read.namesakes.find((o) => o.kind === kind && o.name === name)?.namespace;
+  if (elsewhere !== undefined) {
+    const own = read.release.namespace;
+    return tell(
+      'ValuesError',
+      `${missing} of namespace ${own}`,
+      `Flux looks only there; it is in ${elsewhere}`,
+    );
+  }
+  return tell(
+    'ValuesError',
+    missing,
+    'without it Flux refuses the release; if it lives elsewhere, name that file too',
+  );
 }
 
 function outside(reference: Exclude<ReleaseReference, { readonly from: 'object' }>): string {

@@ -88,7 +88,7 @@ function releases({ docs, library }: Material, found: Found): void {
       continue;
     }
     found.used.add(doc);
-    for (const object of read?.found ?? []) if (object) found.used.add(object.doc);
+    for (const { doc: named } of read?.namesakes ?? []) found.used.add(named);
     // A patch names no chart.
     found.problems.push(...reading.problems.filter((p) => p.code !== 'ReleaseIncomplete'));
     if (!read) continue;
