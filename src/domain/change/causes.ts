@@ -1,0 +1,58 @@
+import type { Hurt } from './hurt.ts';
+import type { Part } from './parts.ts';
+
+/** A part of a write: by the object's id ("IPAddressPool web") and name. */
+export interface PartOf {
+  readonly id: string;
+  readonly part: Part;
+}
+
+/** Why a part is put back, or would be. */
+export interface Cause {
+  /** Whom it would hurt, each once. */
+  readonly hurts: Map<string, Hurt>;
+  /** Other reasons, in words. */
+  readonly notes: Set<string>;
+}
+
+/** Parts of writes by object, each with its cause. */
+export class Causes {
+  readonly #all = new Map<string, Map<Part, Cause>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The parts of one object; none for an object without. */
+  of(id: string): ReadonlyMap<Part, Cause> {
+    return this.#all.get(id) ?? NONE;
+  }
+
+  has({ id, part }: PartOf): boolean {
+    return this.of(id).has(part);
+  }
+
+  /** All hurts, some of them more than once. */
+  hurts(): readonly Hurt[] {
+    return [...this.#all.values()].flatMap((parts) =>
+      [...parts.values()].flatMap((cause) => [...cause.hurts.values()]),
+    );
+  }
+
+  /** Adds a part, with another reason if there is one; true when it was not there. */
+  add({ id, part }: PartOf, why: Hurt | string | undefined): boolean {
+    const parts = this.#all.get(id) ?? new Map<Part, Cause>();
+    this.#all.set(id, parts);
+    const known = parts.get(part);
+    const cause = known ?? { hurts: new Map(), notes: new Set() };
+    parts.set(part, cause);
+    if (typeof why === 'string') cause.notes.add(why);
+    else if (why) {
+      const key = JSON.stringify([why.subject.want.key, why.subject.texts, why.aspect]);
+      if (!cause.hurts.has(key)) cause.hurts.set(key, why);
+    }
+    return known === undefined;
+  }
+}
+
+const NONE: ReadonlyMap<Part, Cause> = new Map();

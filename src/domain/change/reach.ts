@@ -1,0 +1,156 @@
+import type { Node } from '../api/core.ts';
+import type { BGPPeer } from '../api/metallb.ts';
+import { type Selector, selectorMatches } from '../api/selector.ts';
+import type { BGPAd, Config } from '../config/config.ts';
+import { readSelectors } from '../config/selectors.ts';
+import { type AdView, type Field, layOut } from '../election/field.ts';
+import { livenessByApi, type NodeView, nodeView } from '../election/nodes.ts';
+import { adsFor, elect } from '../election/winner.ts';
+import type { Subject } from './subject.ts';
+
+export type Protocol = 'l2' | 'bgp';
+
+/** Nodes as announcing sees them. */
+export interface Ground {
+  /** Nodes that may announce: neither cut off from the network nor excluded by label. */
+  readonly able: readonly NodeView[];
+  /** Those of them that are Ready. */
+  readonly ready: ReadonlySet<string>;
+}
+
+export function groundOf(nodes: readonly Node[], ignoreExclude: boolean): Ground {
+  const views = nodes.map((node) =>
+    nodeView(node, { liveness: livenessByApi(node, undefined), ignoreExclude }),
+  );
+  const able = views.filter((n) => !n.networkUnavailable && !n.excluded);
+  return { able, ready: new Set(able.filter((n) => n.liveness === 'live').map((n) => n.name)) };
+}
+
+/** The nodes that could announce a Service out of a pool, by protocol. */
+export interface Reach {
+  readonly nodes: Readonly<Record<Protocol, ReadonlySet<string>>>;
+  /** The same by advertisement, those without any node left out. */
+  readonly by: Readonly<Record<Protocol, ReadonlyMap<string, ReadonlySet<string>>>>;
+  /** Advertisements that silence the Service on layer 2, because it shares its address and they have serviceSelectors. */
+  readonly silencers: readonly string[];
+}
+
+export interface Announcing {
+  reach(pool: string, subject: Subject): Reach;
+  /** The node that announces on layer 2 if each node has an endpoint. */
+  owner(pool: string, subject: Subject): string | undefined;
+  /** Nodes that hold a session with the peer. */
+  session(peer: string): ReadonlySet<string>;
+  /** Peers that a BGPAdvertisement is for. */
+  peersOf(ad: string): readonly string[];
+}
+
+/** Who would announce what. Where endpoints run is not looked at, nor which interfaces a node has. */
+export function announcing(config: Config, peers: readonly BGPPeer[], ground: Ground): Announcing {
+  const field = layOut(config, ground.able);
+  const sessions = new Map(peers.map((peer) => [peer.metadata.name, sessionNodes(peer, ground)]));
+  const bgp = bgpField(config, sessions, ground);
+  const known = new Map<string, Reach>();
+  return {
+    reach(pool, subject) {
+      const key = keyOf(field, bgp.get(pool) ?? [], { pool, subject });
+      const made = known.get(key) ?? reachOf(field, bgp.get(pool) ?? [], { pool, subject });
+      known.set(key, made);
+      return made;
+    },
+    owner(pool, subject) {
+      const ads = adsFor(field, pool, subject.want.labels);
+      return elect({ field, ads, firstAddress: subject.texts[0] ?? '' }).owner?.node;
+    },
+    session: (peer) => sessions.get(peer) ?? NOBODY,
+    peersOf(name) {
+      const listed = config.bgp.find((ad) => ad.name === name)?.peers ?? [];
+      return listed.length > 0 ? listed : [...sessions.keys()];
+    },
+  };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** A BGPAdvertisement and the nodes that it makes announce: selected by it, and in session with a peer of it. */
+interface BgpView {
+  readonly ad: BGPAd;
+  readonly nodes: ReadonlySet<string>;
+}
+
+type Asked = { readonly pool: string; readonly subject: Subject };
+
+/** Equal for Services that all advertisements of the pool treat alike. */
+function keyOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked): string {
+  const ads = [...(field.ads.get(pool) ?? []), ...bgp].map(({ ad }) => ad);
+  const choosy = ads.filter((ad) => ad.serviceSelectors.length > 0);
+  if (choosy.length === 0) return pool;
+  return JSON.stringify([pool, subject.shared, choosy.map((ad) => isFor(ad.serviceSelectors, subject))]);
+}
+
+function reachOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked): Reach {
+  const l2 = adsFor(field, pool, subject.want.labels);
+  const silencers = subject.shared ? l2.filter(({ ad }) => ad.serviceSelectors.length > 0) : [];
+  const by = {
+    l2: silencers.length > 0 ? new Map<string, ReadonlySet<string>>() : withNodes(l2.map(l2Nodes)),
+    bgp: withNodes(
+      bgp
+        .filter(({ ad }) => isFor(ad.serviceSelectors, subject))
+        .map(({ ad, nodes }) => [ad.name, nodes] as const),
+    ),
+  };
+  return {
+    nodes: { l2: unionOf(by.l2.values()), bgp: unionOf(by.bgp.values()) },
+    by,
+    silencers: silencers.map(({ ad }) => ad.name),
+  };
+}
+
+const l2Nodes = ({ ad, scores }: AdView) => [ad.name, new Set(scores.keys())] as const;
+
+function withNodes(list: readonly (readonly [string, ReadonlySet<string>])[]) {
+  return new Map(list.filter(([, nodes]) => nodes.size > 0));
+}
+
+function bgpField(
+  config: Config,
+  sessions: ReadonlyMap<string, ReadonlySet<string>>,
+  ground: Ground,
+): ReadonlyMap<string, readonly BgpView[]> {
+  const all = unionOf(sessions.values());
+  const byPool = new Map<string, BgpView[]>();
+  for (const ad of config.bgp) {
+    const inSession =
+      ad.peers.length === 0 ? all : unionOf(ad.peers.map((peer) => sessions.get(peer) ?? NOBODY));
+    const nodes = selected(ad.nodeSelectors, ground).filter((name) => inSession.has(name));
+    const view = { ad, nodes: new Set(nodes) };
+    for (const pool of ad.pools) {
+      const views = byPool.get(pool);
+      if (views) views.push(view);
+      else byPool.set(pool, [view]);
+    }
+  }
+  return byPool;
+}
+
+function sessionNodes({ spec, metadata }: BGPPeer, ground: Ground): ReadonlySet<string> {
+  // A selector that is none never came past the check of the set.
+  const selectors = readSelectors(spec.nodeSelectors, metadata.name, () => undefined);
+  return new Set(selected(selectors, ground));
+}
+
+function selected(selectors: readonly Selector[], ground: Ground): readonly string[] {
+  return ground.able
+    .filter((n) => selectors.length === 0 || selectors.some((s) => selectorMatches(s, n.labels)))
+    .map((n) => n.name);
+}
+
+function isFor(selectors: readonly Selector[], { want }: Subject): boolean {
+  return selectors.length === 0 || selectors.some((s) => selectorMatches(s, want.labels));
+}
+
+function unionOf(sets: Iterable<ReadonlySet<string>>): ReadonlySet<string> {
+  const all = new Set<string>();
+  for (const set of sets) for (const item of set) all.add(item);
+  return all;
+}
