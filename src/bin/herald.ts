@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import type { KubeClient } from '../platform/kube/client.ts';
 import * as imports from '../programs/cli/import.ts';
+import { approve } from '../programs/cli/plan/cluster.ts';
+import { FORMATS, type Format, plan, snapshot } from '../programs/cli/plan/command.ts';
 import { asJson, asText, exitCodeOf, validate } from '../programs/cli/validate.ts';
+import { connectTo } from './cluster.ts';
 import { exitCode } from './flags.ts';
 
 const herald = new Command('herald')
@@ -55,6 +59,77 @@ reading('import', '<file...>')
       process.stdout.write(imports.asYaml(result));
     }
     process.exitCode = exitCodeOf(result);
+  });
+
+interface ClusterOptions {
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+}
+
+/** A command that asks a cluster. */
+function asking(command: Command): Command {
+  return command.addOption(
+    new Option('--kubeconfig <path>', 'which cluster, and who asks (default: ~/.kube/config)').env(
+      'KUBECONFIG',
+    ),
+  );
+}
+const namespace = (): Option =>
+  new Option('-n, --namespace <name>', "Herald's namespace").default('metallb-system');
+
+/** Runs a command against a cluster; what goes wrong is one line and exit code 1. */
+async function against<T>(
+  o: ClusterOptions,
+  act: (connect: () => Promise<KubeClient>) => Promise<T>,
+): Promise<T | undefined> {
+  let client: KubeClient | undefined;
+  try {
+    return await act(async () => (client ??= await connectTo(o.kubeconfig)));
+  } catch (e) {
+    process.stderr.write(`herald: ${e instanceof Error ? e.message : String(e)}\n`);
+    process.exitCode = exitCode.failed;
+    return undefined;
+  } finally {
+    await client?.close();
+  }
+}
+
+asking(reading('plan', '[path...]'))
+  .description(
+    'show what a commit would do to live Services, or without a path what waits in the cluster; exit code 0: no change, 2: a change, 3: held, 1: error',
+  )
+  .option('--snapshot <file>', 'plan against this file, not a cluster')
+  .addOption(new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('text'))
+  .action(
+    async (paths: string[], o: ReadOptions & ClusterOptions & { output: Format; snapshot?: string }) => {
+      const answer = await against(o, (connect) => plan(paths, { ...o, connect }));
+      if (!answer) return;
+      process.stdout.write(answer.text);
+      process.exitCode = answer.exitCode;
+    },
+  );
+
+asking(herald.command('snapshot'))
+  .description('print what plans are made against, for `herald plan --snapshot`; holds no Secret')
+  .addOption(namespace())
+  .action(async (o: ClusterOptions & { namespace: string }) => {
+    const text = await against(o, async (connect) => snapshot(await connect(), o.namespace));
+    if (text !== undefined) process.stdout.write(text);
+  });
+
+asking(herald.command('approve'))
+  .description('let the plan of a source go on although Services lose what they have')
+  .argument('<source>', 'name of the Plan, which is that of the ConfigSource')
+  .option('--digest <digest>', 'approve it only if it is this one; eight digits or more')
+  .addOption(namespace())
+  .action(async (source: string, o: ClusterOptions & { namespace: string; digest?: string }) => {
+    const result = await against(o, async (connect) => approve(await connect(), { ...o, source }));
+    if (!result) return;
+    if ('approved' in result) process.stdout.write(`approved ${result.approved}: ${result.summary}\n`);
+    else {
+      process.stderr.write(`herald: ${result.refused}\n`);
+      process.exitCode = exitCode.failed;
+    }
   });
 
 try {

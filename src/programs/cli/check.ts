@@ -55,7 +55,8 @@ export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
   };
 }
 
-function targetOf({ sources, namespace }: Overlay, o: CheckOptions): Target {
+/** The release and the namespace that an overlay is for. */
+export function targetOf({ sources, namespace }: Overlay, o: CheckOptions): Target {
   const release = sources.find(({ source }) => /herald/.test(source.context?.chart?.name ?? ''));
   return {
     instance: release?.source.context?.release ?? 'herald',
