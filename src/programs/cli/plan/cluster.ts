@@ -2,7 +2,8 @@ import { APPROVE } from '../../../domain/api/annotations.ts';
 import { Plans } from '../../../domain/api/herald.ts';
 import { rawKind } from '../../../domain/api/kind.ts';
 import type { Address } from '../../../domain/desired/object.ts';
-import { isForbidden, isNotFound, type KubeClient } from '../../../platform/kube/client.ts';
+import type { KubeClient } from '../../../platform/kube/client.ts';
+import { isForbidden, isNotFound } from '../../../platform/kube/errors.ts';
 import { resource } from '../../../platform/kube/resource.ts';
 import { CLUSTER_WIDE, IN_NAMESPACE } from './snapshot.ts';
 
