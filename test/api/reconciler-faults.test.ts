@@ -8,7 +8,7 @@ import { refuseForeignConversion } from '../../src/programs/reconciler/conversio
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { type ApiServer, available, startApiServer } from '../servers/index.ts';
 import { client, startRelay } from './kube.rig.ts';
-import { conditions, Home, message, RELEASE, RULES, restricted } from './reconciler.rig.ts';
+import { CLUSTER_RULES, conditions, Home, message, RELEASE, RULES, restricted } from './reconciler.rig.ts';
 
 const can = available('api');
 const flux = available('flux');
@@ -264,7 +264,7 @@ describe.skipIf(can !== true)(
         await home.values(VALUES);
         const frozen = await home.told('Suspended');
         expect(conditions(frozen)).toEqual({ Ready: 'False Suspended', Suspended: 'True Suspended' });
-        expect(message(frozen)).toBe(`2 writes wait until HelmRelease ${home.namespace}/herald is resumed`);
+        expect(message(frozen)).toBe(`2 changes wait until HelmRelease ${home.namespace}/herald is resumed`);
         expect(await home.pools()).toEqual([]);
 
         await home.apply(release({ suspend: false }));
@@ -346,7 +346,7 @@ describe.skipIf(can !== true)(
 
     it('has its rights in the README, resource by resource and verb by verb', () => {
       const table = readFileSync(join(root, 'src/programs/reconciler/README.md'), 'utf8').split('\n');
-      for (const { resources, verbs } of RULES) {
+      for (const { resources, verbs } of [...RULES, ...CLUSTER_RULES]) {
         const row = table.find((line) => line.startsWith('|') && resources.every((r) => line.includes(r)));
         expect(row, resources.join()).toBeDefined();
         for (const verb of verbs) expect(row, `${resources}: ${verb}`).toMatch(new RegExp(`\\b${verb}\\b`));

@@ -29,6 +29,8 @@ export interface Raw {
     readonly digest?: string;
     readonly pools?: number;
     readonly problems?: readonly Record<string, unknown>[];
+    readonly state?: string;
+    readonly history?: readonly { state: string; digest: string; summary: string; approvedBy?: string }[];
     readonly conditions?: readonly { type: string; status: string; reason: string; message: string }[];
   };
   readonly data?: Record<string, string>;
@@ -50,6 +52,13 @@ export interface RunOptions {
   readonly sourcesNamespaces?: readonly string[];
   readonly timing?: Partial<Timing>;
   readonly identity?: string;
+  readonly release?: string;
+}
+
+export interface ServiceOptions {
+  readonly annotations?: Record<string, string>;
+  readonly labels?: Record<string, string>;
+  readonly loadBalancerClass?: string;
 }
 
 export class Home {
@@ -57,6 +66,7 @@ export class Home {
   readonly kube: KubeClient;
   readonly namespace: string;
   readonly #running = new Set<Running>();
+  readonly #services = new Set<string>();
 
   constructor(api: ApiServer, kube: KubeClient, namespace: string) {
     this.api = api;
@@ -83,10 +93,10 @@ export class Home {
         log,
         metrics,
         namespace: this.namespace,
-        release: RELEASE,
+        release: o.release ?? RELEASE,
         sourcesNamespaces: o.sourcesNamespaces ?? [],
         identity: o.identity ?? 'test',
-        timing: { unreadyMs: 200, pairMs: 300, maxBackoffMs: 500, ...o.timing },
+        timing: { unreadyMs: 200, pairMs: 300, maxBackoffMs: 500, churnMs: 20, ...o.timing },
       },
       stop.signal,
     );
@@ -118,32 +128,97 @@ export class Home {
 
   async close(): Promise<void> {
     for (const running of this.#running) await running.stop();
+    // Services of one test are in the way of the next one: the reconciler looks at those of all namespaces.
+    for (const name of [...this.#services]) await this.leave(name);
+  }
+
+  /** A Service that has these addresses, as a controller would have given them. */
+  async service(name: string, ips: readonly string[], o: ServiceOptions = {}): Promise<void> {
+    const { annotations = {}, labels = {}, loadBalancerClass } = o;
+    const path = `/api/v1/namespaces/${this.namespace}/services`;
+    const dual = ips.some((ip) => ip.includes(':')) && ips.some((ip) => ip.includes('.'));
+    const spec = {
+      type: 'LoadBalancer',
+      ports: [{ port: 80 }],
+      ...(loadBalancerClass && { loadBalancerClass }),
+      ...(dual && { ipFamilyPolicy: 'PreferDualStack' }),
+    };
+    const body = { apiVersion: 'v1', kind: 'Service', metadata: { name, labels, annotations }, spec };
+    await this.kube.request({ method: 'POST', path, body });
+    this.#services.add(name);
+    await this.holds(name, ips);
+  }
+
+  /** Gives the Service these addresses in place of those that it has. */
+  async holds(name: string, ips: readonly string[]): Promise<void> {
+    await this.kube.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${this.namespace}/services/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } } },
+    });
+  }
+
+  /** The Service goes. */
+  async leave(name: string): Promise<void> {
+    this.#services.delete(name);
+    const path = `/api/v1/namespaces/${this.namespace}/services/${name}`;
+    await this.kube.request({ method: 'DELETE', path });
+  }
+
+  plan(name: string = RELEASE): Promise<Raw | undefined> {
+    return this.get('herald.io/plans', name);
+  }
+
+  /** Waits until the Plan is in this state, its status up to date. */
+  async planned(state: string, name: string = RELEASE): Promise<Raw> {
+    let last: Raw | undefined;
+    return await this.eventually(`plan ${name} ${state}`, async () => {
+      last = await this.plan(name);
+      const current = last?.status?.observedGeneration === last?.metadata.generation;
+      return last?.status?.state === state && current ? last : undefined;
+    }).catch((e: unknown) => {
+      throw new Error(`${String(e)}; last: ${JSON.stringify(last)}`);
+    });
+  }
+
+  /** Approves what the Plan shows, or another digest. */
+  async approve(digest?: string, name: string = RELEASE): Promise<void> {
+    const shown = digest ?? String((await this.plan(name))?.spec.digest);
+    const approval = `herald.io/approve=${shown}`;
+    await this.api.kubectl('-n', this.namespace, 'annotate', '--overwrite', 'plan', name, approval);
   }
 
   /** What Helm writes on an upgrade: the Secret first, then the ConfigSource. */
-  async values(values: unknown): Promise<void> {
+  async values(values: unknown, release = RELEASE): Promise<void> {
     const text = typeof values === 'string' ? values : JSON.stringify(values);
-    await this.secret(text);
-    await this.configSource(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+    await this.secret(text, release);
+    await this.configSource(`sha256:${createHash('sha256').update(text).digest('hex')}`, release);
   }
 
-  async secret(text: string): Promise<void> {
+  async secret(text: string, release = RELEASE): Promise<void> {
     await this.apply({
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: `${RELEASE}-values` },
+      metadata: { name: `${release}-values` },
       type: 'Opaque',
       stringData: { 'values.json': text },
     });
   }
 
-  async configSource(digest: string): Promise<void> {
+  async configSource(digest: string, release = RELEASE): Promise<void> {
     await this.apply({
       apiVersion: 'herald.io/v1alpha1',
       kind: 'ConfigSource',
-      metadata: { name: RELEASE },
-      spec: { secretName: `${RELEASE}-values`, digest },
+      metadata: { name: release },
+      spec: { secretName: `${release}-values`, digest },
     });
+  }
+
+  /** What Helm takes away on an uninstallation. */
+  async uninstall(release = RELEASE): Promise<void> {
+    await this.delete(`configsource/${release}`);
+    await this.delete(`secret/${release}-values`);
   }
 
   async configMap(
@@ -245,6 +320,7 @@ export class Home {
         'communities',
       ].map((plural) => `metallb.io/${plural}`),
       'herald.io/configsources',
+      'herald.io/plans',
       'secrets',
     ];
     const lists = await Promise.all(kinds.map(async (kind) => [kind, await this.list(kind)] as const));
@@ -274,20 +350,19 @@ export class Home {
 
   /** Makes the reconciler look again, and waits until it has looked and changed nothing. */
   async lookAgain(running: Running): Promise<void> {
-    const before = await running.counter('renders_total{result="unchanged"}');
-    await this.api.kubectl(
-      '-n',
-      this.namespace,
-      'annotate',
-      '--overwrite',
-      'secret',
-      `${RELEASE}-values`,
-      `touch=${before}`,
+    const touch = `touch=${await running.counter('renders_total{result="unchanged"}')}`;
+    const secret = ['secret', `${RELEASE}-values`];
+    await this.lookAt(running, () =>
+      this.api.kubectl('-n', this.namespace, 'annotate', '--overwrite', ...secret, touch),
     );
-    await this.eventually(
-      'an idle look',
-      async () => (await running.counter('renders_total{result="unchanged"}')) > before,
-    );
+  }
+
+  /** Waits until the reconciler has looked at what happened, and changed nothing. */
+  async lookAt(running: Running, happens?: () => Promise<unknown>): Promise<void> {
+    const looks = () => running.counter('renders_total{result="unchanged"}');
+    const before = await looks();
+    await happens?.();
+    await this.eventually('an idle look', async () => (await looks()) > before);
   }
 }
 
@@ -305,7 +380,8 @@ const OWN = ['list', 'watch', 'create', 'patch', 'delete'];
 export const RULES = [
   { apiGroups: ['metallb.io'], resources: KINDS, verbs: OWN },
   { apiGroups: ['herald.io'], resources: ['configsources'], verbs: OWN },
-  { apiGroups: ['herald.io'], resources: ['configsources/status'], verbs: ['patch'] },
+  { apiGroups: ['herald.io'], resources: ['configsources/status', 'plans/status'], verbs: ['patch'] },
+  { apiGroups: ['herald.io'], resources: ['plans'], verbs: ['list', 'watch', 'create', 'patch'] },
   { apiGroups: [''], resources: ['secrets'], verbs: OWN },
   { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
@@ -313,24 +389,39 @@ export const RULES = [
   { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
 ];
 
+/** And in the whole cluster. */
+export const CLUSTER_RULES = [
+  { apiGroups: [''], resources: ['services', 'namespaces', 'nodes'], verbs: ['list', 'watch'] },
+];
+
 /** Kubeconfig of a user with these rights only, but for those on the kinds left out. */
-export async function restricted(home: Home, name: string, without: readonly string[] = []): Promise<string> {
-  const rules = RULES.map((rule) => ({
-    ...rule,
-    resources: rule.resources.filter((kind) => !without.includes(kind)),
-  })).filter((rule) => rule.resources.length > 0);
-  await home.apply({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name }, rules });
-  await home.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-    subjects: [{ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' }],
-  });
-  return await home.api.user(name);
+export async function restricted(home: Home, user: string, without: readonly string[] = []): Promise<string> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const grant = async (kind: string, metadata: { name: string }, all: typeof RULES) => {
+    const rules = all
+      .map((rule) => ({ ...rule, resources: rule.resources.filter((r) => !without.includes(r)) }))
+      .filter((rule) => rule.resources.length > 0);
+    await home.apply({ apiVersion, kind, metadata, rules });
+    await home.apply({
+      apiVersion,
+      kind: `${kind}Binding`,
+      metadata,
+      roleRef: { apiGroup, kind, name: metadata.name },
+      subjects: [{ kind: 'User', name: user, apiGroup }],
+    });
+  };
+  await grant('Role', { name: user }, RULES);
+  const clusterWide = { name: `${home.namespace}-${user}`, namespace: undefined };
+  await grant('ClusterRole', clusterWide, CLUSTER_RULES);
+  return await home.api.user(user);
 }
 
-const VERSIONS: Readonly<Record<string, string>> = { bgppeers: 'v1beta2', configsources: 'v1alpha1' };
+const VERSIONS: Readonly<Record<string, string>> = {
+  bgppeers: 'v1beta2',
+  configsources: 'v1alpha1',
+  plans: 'v1alpha1',
+};
 
 export function conditions(source: Raw): Record<string, string> {
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import type { SourceChange } from '../../domain/change/model.ts';
 import type { Write } from '../../domain/change/plan.ts';
 import { codes } from '../../domain/config/errors.ts';
 import { load } from '../../domain/config/load.ts';
@@ -5,7 +6,8 @@ import { type DesiredObject, type LiveObject, sourceOf } from '../../domain/desi
 import type { Check, Verdict } from '../../domain/desired/settle.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
 import { cut, messageOf, type Progress, reasonOf } from './status.ts';
-import type { Unreadable } from './watches.ts';
+import { type Unreadable, unreadableText } from './unreadable.ts';
+import { waitingProgress } from './waiting.ts';
 import { type Failure, subjectOf } from './write.ts';
 
 const PLAIN: ReadonlyMap<string, string> = new Map(Object.entries(codes));
@@ -19,7 +21,13 @@ export const checkAsReaders: Check = (views) => {
 
 /** One look at everything, after the writes. */
 export interface Outcome {
+  /** Herald's own. */
+  readonly namespace: string;
   readonly unreadable: readonly Unreadable[];
+  /** Kinds that cannot be read and without which nobody knows whom a change hurts. */
+  readonly blind: readonly Unreadable[];
+  /** By source, what is left to change. */
+  readonly left: ReadonlyMap<string, SourceChange>;
   /** The HelmRelease that freezes us, as "namespace/name". */
   readonly suspendedBy?: string;
   /** Planned writes that were not done. */
@@ -37,13 +45,13 @@ export function progressOf(verdict: Verdict, waiting: string | undefined, outcom
   if (verdict.state !== 'accepted')
     return { kind: 'stalled', reason: reasonOf(verdict.problems), message: messageOf(verdict.problems) };
   const { name } = verdict.source;
+  const change = outcome.left.get(name);
   return (
     serverRefusal(outcome.failures.filter((f) => sourceOfWrite(f.write) === name)) ??
     missingKinds(verdict, outcome) ??
-    waitingWrites(
-      outcome,
-      outcome.pending.filter((w) => sourceOfWrite(w) === name),
-    ) ??
+    frozen(change, outcome) ??
+    waitingWrites(outcome.pending.filter((w) => sourceOfWrite(w) === name)) ??
+    waitingProgress({ ...outcome, change }) ??
     done(verdict)
   );
 }
@@ -67,24 +75,25 @@ function missingKinds(verdict: Verdict, { unreadable }: Outcome): Progress | und
   const used = new Set(verdict.objects.map((o: DesiredObject | LiveObject) => o.kind.kind));
   const missing = unreadable.filter((u) => used.has(u.kind));
   if (missing.length === 0) return undefined;
-  const words = {
-    starting: 'not read yet',
-    missing: 'not served: is its CRD installed?',
-    forbidden: 'forbidden',
-    disconnected: 'unreachable',
-  };
-  const message = missing.map((u) => `${u.kind}: ${words[u.phase]} ${u.message}`.trim()).join('; ');
+  const message = missing.map(unreadableText).join('; ');
   const reason = missing.some((u) => u.phase === 'forbidden') ? 'Forbidden' : 'KindMissing';
   return { kind: 'working', reason, message: cut(message) };
 }
 
-function waitingWrites(outcome: Outcome, pending: readonly Write[]): Progress | undefined {
+function frozen(change: SourceChange | undefined, { suspendedBy }: Outcome): Progress | undefined {
+  const count = change?.steps.length ?? 0;
+  if (suspendedBy === undefined || count === 0) return undefined;
+  const what = `${count} ${count === 1 ? 'change waits' : 'changes wait'}`;
+  return {
+    kind: 'frozen',
+    reason: 'Suspended',
+    message: `${what} until HelmRelease ${suspendedBy} is resumed`,
+  };
+}
+
+function waitingWrites(pending: readonly Write[]): Progress | undefined {
   if (pending.length === 0) return undefined;
   const what = `${pending.length} ${pending.length === 1 ? 'write waits' : 'writes wait'}`;
-  if (outcome.suspendedBy !== undefined) {
-    const message = `${what} until HelmRelease ${outcome.suspendedBy} is resumed`;
-    return { kind: 'frozen', reason: 'Suspended', message };
-  }
   return { kind: 'working', reason: 'WriteFailed', message: `${what} for an earlier one that failed` };
 }
 

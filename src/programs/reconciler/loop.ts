@@ -1,39 +1,40 @@
-import { type Plan, plan, type Write } from '../../domain/change/plan.ts';
-import { isOurs, type LiveObject, sourceOf } from '../../domain/desired/object.ts';
-import { type Settled, settle, type Verdict } from '../../domain/desired/settle.ts';
-import { problemOf } from '../../domain/desired/source.ts';
+import { ADOPT } from '../../domain/api/annotations.ts';
+import type { Service } from '../../domain/api/core.ts';
+import type { Scene, SourceChange } from '../../domain/change/model.ts';
+import type { Write } from '../../domain/change/plan.ts';
+import type { Built } from '../../domain/desired/build.ts';
+import { idOf, type LiveObject, viewOf } from '../../domain/desired/object.ts';
+import { type Settled, settle } from '../../domain/desired/settle.ts';
 import { Queue } from '../../platform/kube/queue.ts';
-import { checkAsReaders, type Outcome, progressOf, repairsOf } from './judge.ts';
+import { type BackEnd, backEndOf, DEFAULT, serves, UNKNOWN } from './backend.ts';
+import { checkAsReaders, type Outcome } from './judge.ts';
 import { readerOf, withLines } from './lines.ts';
 import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
+import { orphanage } from './notices.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
 import { Overlay } from './overlay.ts';
-import { Outlooks, releaseNotices } from './release.ts';
-import { type Report, Reporter } from './report.ts';
-import { namedRelease, type Seen, Sight } from './sight.ts';
-import { messageOf } from './status.ts';
+import { PlanKeeper } from './plans.ts';
+import { Outlooks } from './release.ts';
+import { Reporter } from './report.ts';
+import { Scenery } from './scenery.ts';
+import { namedRelease, ownOf, type Seen, Sight } from './sight.ts';
+import type { Progress } from './status.ts';
+import { Telling, turnOf } from './telling.ts';
+import { isUnsettled } from './unreadable.ts';
 import { type FoundRelease, Watches } from './watches.ts';
-import { Writer, type Written } from './write.ts';
+import { carryOut, preview, type Task, type Worked } from './work.ts';
+import { Writer } from './write.ts';
 
 /** Keys of the queue: one look at everything, and one at the HelmRelease's own values. */
 const RENDER = 'render';
 const RELEASE = 'release';
 
-const NOTHING: Written = { done: [], failures: [], left: 0 };
+/** An approved plan whose first write is yet to come. */
+const BEGUN: Progress = { kind: 'working', reason: 'Applying', message: 'approved; being written' };
 
 /** Something is left to do that will be tried again; it has been told already. */
 class Unfinished extends Error {
   override readonly name = 'Unfinished';
-}
-
-/** What one look found and did. */
-interface Look {
-  readonly seen: readonly Seen[];
-  readonly settled: Settled;
-  readonly live: readonly LiveObject[];
-  readonly outcome: Outcome;
-  readonly done: readonly Write[];
-  readonly release: FoundRelease | undefined;
 }
 
 /**
@@ -48,11 +49,16 @@ export class Loop {
   readonly #sight: Sight;
   readonly #overlay = new Overlay();
   readonly #writer: Writer;
+  readonly #scenery: Scenery;
   readonly #reporter: Reporter;
+  readonly #plans: PlanKeeper;
   readonly #outlooks: Outlooks;
+  readonly #telling: Telling;
   #queue: Queue | undefined;
-  /** Since when the two halves of the release's values do not fit. */
-  #waitingSince: number | undefined;
+  /** The last known one, and what it was read from. */
+  #backEnd: { readonly built: Built; readonly backEnd: BackEnd } | undefined;
+  /** Milliseconds that the last look took. */
+  #lookMs = 0;
 
   constructor(o: Options) {
     this.#o = o;
@@ -63,15 +69,32 @@ export class Loop {
       () => this.#queue?.add(RENDER),
       (id) => this.#overlay.gone(id),
     );
+    this.#scenery = new Scenery(o, () => this.#queue?.addAfter(RENDER, this.#churnMs()));
     this.#sight = new Sight(o, this.#watches);
     this.#writer = new Writer({ client: o.client, log: o.log, overlay: this.#overlay });
-    this.#reporter = new Reporter(o, this.#metrics);
-    this.#outlooks = new Outlooks(o, this.#metrics, this.#timing.aheadMs);
+    const reporter = new Reporter(o, this.#metrics);
+    const tell: Reporter['record'] = (about, event) => reporter.record(about, event);
+    const plans = new PlanKeeper({ ...o, tell }, this.#watches.plans, this.#metrics);
+    const outlooks = new Outlooks(o, this.#metrics, this.#timing.aheadMs);
+    this.#reporter = reporter;
+    this.#plans = plans;
+    this.#outlooks = outlooks;
+    this.#telling = new Telling({
+      clock: o.clock,
+      release: o.release,
+      timing: this.#timing,
+      watches: this.#watches,
+      reporter,
+      plans,
+      outlooks,
+      later: (ms) => this.#queue?.addAfter(RENDER, ms),
+    });
   }
 
   /** Follows the cluster, without writing. */
   start(): void {
     this.#watches.start();
+    this.#scenery.start();
   }
 
   /** Works until the signal aborts. May be called again after that. */
@@ -97,7 +120,7 @@ export class Loop {
   }
 
   async close(): Promise<void> {
-    await this.#watches.close();
+    await Promise.all([this.#watches.close(), this.#scenery.close()]);
     await this.#reporter.close();
   }
 
@@ -106,25 +129,66 @@ export class Loop {
     const seen = this.#sight.see();
     const release = this.#release(seen);
     if (!this.#canJudge()) return;
-    const live = this.#overlay.over(this.#watches.live());
     const built = seen.map((s) => s.found.built);
+    const isOrphan = this.#orphanage();
+    const live = this.#live(built, isOrphan);
     const judged = settle({ instance: this.#o.release, built, live, check: checkAsReaders });
     const settled = await this.#located(judged, seen, release);
-    const work = this.#plan(settled, live);
-    const suspended = release?.object?.spec.suspend ?? false;
-    const written = suspended ? NOTHING : await this.#writer.carryOut(work, signal);
-    this.#count(written, suspended);
+    const suspendedBy = release?.object?.spec.suspend ? release.title : undefined;
+    const task = this.#task(settled, seen, isOrphan);
+    const worked = suspendedBy === undefined ? await this.#carryOut(task, seen, signal) : preview(task);
+    this.#scenery.awaits(waitersOf(worked.left));
+    this.#count(worked, suspendedBy !== undefined);
     const outcome: Outcome = {
+      namespace: this.#o.namespace,
       unreadable: this.#watches.unreadableOwned(),
-      pending: work.stages.flat().filter((w) => !written.done.includes(w)),
-      failures: written.failures,
-      ...(suspended && release && { suspendedBy: release.title }),
+      blind: this.#scenery.unreadable(),
+      left: worked.left,
+      pending: worked.pending,
+      failures: worked.failures,
+      ...(suspendedBy !== undefined && { suspendedBy }),
     };
-    await this.#report({ seen, settled, live, outcome, done: written.done, release }, signal);
-    const changed = work.stages.length === 0 ? 'unchanged' : 'changed';
-    this.#metrics.renders.inc({ result: written.failures.length > 0 ? 'failed' : changed });
-    this.#metrics.seconds.observe({}, (this.#o.clock.now() - started) / 1000);
+    await this.#telling.tell({ seen, settled, live, isOrphan, worked, outcome, release }, signal);
+    const changed = worked.done.length + worked.pending.length === 0 ? 'unchanged' : 'changed';
+    this.#lookMs = this.#o.clock.now() - started;
+    this.#metrics.renders.inc({ result: worked.failures.length > 0 ? 'failed' : changed });
+    this.#metrics.seconds.observe({}, this.#lookMs / 1000);
     this.#again(outcome);
+  }
+
+  /** The objects as they are, our own writes included. Those of a release that is no more may be taken over by whoever defines them. */
+  #live(built: readonly Built[], isOrphan: (o: LiveObject) => boolean): readonly LiveObject[] {
+    const live = this.#overlay.over(this.#watches.live());
+    if (!live.some(isOrphan)) return live;
+    const takers = new Map(built.flatMap((b) => b.objects.map((o) => [idOf(o), b.source.name] as const)));
+    return live.map((o) => {
+      const taker = isOrphan(o) ? takers.get(idOf(viewOf(o))) : undefined;
+      if (taker === undefined) return o;
+      return {
+        ...o,
+        metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, [ADOPT]: taker } },
+      };
+    });
+  }
+
+  #orphanage(): (object: LiveObject) => boolean {
+    const releases = [...this.#watches.configSources.store.list()].map((s) => s.metadata.name);
+    return orphanage(this.#o.release, new Set(releases));
+  }
+
+  #carryOut(task: Task, seen: readonly Seen[], signal: AbortSignal): Promise<Worked> {
+    const begin = async (approved: readonly SourceChange[]): Promise<void> => {
+      for (const change of approved) {
+        const source = seen.find((s) => s.name === change.source);
+        if (!source?.configSource) continue;
+        const turn = turnOf(source, {
+          first: new Map([[change.source, change]]),
+          left: new Map([[change.source, change]]),
+        });
+        await this.#plans.keep({ turn, progress: BEGUN, configSource: source.configSource }, signal);
+      }
+    };
+    return carryOut(task, { writer: this.#writer, begin }, signal);
   }
 
   /** The same verdicts; problems of the release's values with file and line, where a ConfigMap of the HelmRelease has them. */
@@ -140,128 +204,91 @@ export class Loop {
     return { ...settled, verdicts: settled.verdicts.with(own, { ...verdict, problems }) };
   }
 
-  #own(seen: readonly Seen[]): Seen | undefined {
-    return seen.find((s) => s.name === this.#o.release);
-  }
-
   #release(seen: readonly Seen[]): FoundRelease | undefined {
-    const release = this.#watches.helmRelease(namedRelease(this.#own(seen)));
+    const release = this.#watches.helmRelease(namedRelease(ownOf(seen, this.#o.release)));
     if (release?.object && this.#outlooks.isNews(release.object)) this.#queue?.add(RELEASE);
     return release;
   }
 
   /** Whether enough is known to judge at all; otherwise a later look is arranged. */
   #canJudge(): boolean {
-    const unreadable = [...this.#watches.unreadableSources(), ...this.#watches.unreadableOwned()];
-    const blind =
-      !this.#watches.releaseKnown ||
-      !this.#watches.configSources.synced ||
-      unreadable.some((u) => u.phase === 'starting' || u.phase === 'disconnected');
+    const watches = this.#watches;
+    const unreadable = [
+      ...watches.unreadableSources(),
+      ...watches.unreadableOwned(),
+      ...watches.unreadablePlans(),
+      ...this.#scenery.unreadable(),
+    ];
+    const blind = !watches.releaseKnown || !watches.configSources.synced || unreadable.some(isUnsettled);
     if (blind) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
     return !blind;
   }
 
   /** Objects of kinds that cannot be read are left out; and then nothing is removed, as the picture is not whole. */
-  #plan(settled: Settled, live: readonly LiveObject[]): Plan {
+  #task(settled: Settled, seen: readonly Seen[], isOrphan: (o: LiveObject) => boolean): Task {
     const unreadable = new Set(this.#watches.unreadableOwned().map((u) => u.kind));
     const whole = unreadable.size === 0 && this.#watches.unreadableSources().length === 0;
     const accepted = settled.verdicts.filter((v) => v.state === 'accepted').map((v) => v.source.name);
-    return plan({
+    const built = seen.map((s) => s.found.built);
+    const policies = new Map(built.map((b) => [b.source.name, b.values?.change?.policy]));
+    const backEnd = this.#backEndNow(seen);
+    const { ignoreExclude, drains } = backEnd;
+    const served = (service: Service) => serves(backEnd, service);
+    const setOut = (scene: Scene | undefined) => scene && { ...scene, ignoreExclude };
+    return {
       instance: this.#o.release,
       desired: settled.desired.filter((o) => !unreadable.has(o.kind.kind)),
-      live,
+      live: () => this.#live(built, isOrphan),
       complete: new Set(whole ? accepted : []),
-    });
+      scene: setOut(this.#scenery.scene(served)),
+      fresh: async (signal) => setOut(await this.#scenery.fresh(served, signal)),
+      policy: (source) => policies.get(source) ?? 'hold',
+      approved: this.#plans.approved(),
+      begun: this.#plans.begun(),
+      drains,
+    };
   }
 
-  #count(written: Written, suspended: boolean): void {
+  /** Values that cannot be read for the moment do not change who serves whom. */
+  #backEndNow(seen: readonly Seen[]): BackEnd {
+    const built = ownOf(seen, this.#o.release)?.found.built;
+    if (!built) return DEFAULT;
+    if (this.#backEnd?.built === built) return this.#backEnd.backEnd;
+    const backEnd = backEndOf(built) ?? this.#backEnd?.backEnd ?? UNKNOWN;
+    this.#backEnd = { built, backEnd };
+    return backEnd;
+  }
+
+  /** While a change waits, looks that Services call for take a fifth of the time at most. */
+  #churnMs(): number {
+    return Math.max(this.#timing.churnMs, 4 * this.#lookMs);
+  }
+
+  #count({ done, failures }: Worked, suspended: boolean): void {
     const count = (w: Write, result: string) => {
       const { kind } = (w.verb === 'delete' ? w.live : w.object).kind;
       this.#metrics.writes.inc({ verb: w.verb, kind, result });
     };
-    for (const write of written.done) count(write, 'done');
-    for (const { write } of written.failures) count(write, 'failed');
+    for (const write of done) count(write, 'done');
+    for (const { write } of failures) count(write, 'failed');
     this.#metrics.suspended.set({}, suspended ? 1 : 0);
     // What the server has after a failure is not known: the watch will tell.
-    if (written.failures.length > 0) this.#overlay.clear();
-  }
-
-  async #report(look: Look, signal: AbortSignal): Promise<void> {
-    const frozen = look.outcome.suspendedBy !== undefined;
-    for (const [i, seen] of look.seen.entries()) {
-      const verdict = look.settled.verdicts[i];
-      if (!verdict) continue;
-      if (!seen.configSource) {
-        if (seen.configMap && !frozen) await this.#reporter.make(seen.name, seen.configMap, signal);
-        continue;
-      }
-      const report = this.#reportOf(look, seen, verdict);
-      if (report) await this.#reporter.report({ ...report, configSource: seen.configSource }, signal);
-    }
-    await this.#reportVanished(look, frozen, signal);
-  }
-
-  #reportOf(look: Look, seen: Seen, verdict: Verdict): Omit<Report, 'configSource'> | undefined {
-    const { release, outcome, done } = look;
-    const { built, digest } = seen.found;
-    const own = seen === this.#own(look.seen);
-    if (own && this.#isPatient(built.waiting)) return undefined;
-    const progress = progressOf(verdict, built.waiting, outcome);
-    const unchanged = seen.configSource?.status?.digest === digest && progress.kind === 'done';
-    return {
-      title: built.source.title,
-      progress,
-      problems: [...verdict.problems, ...(own ? releaseNotices(built.source, release) : [])],
-      digest,
-      objects: verdict.objects,
-      repaired: unchanged ? repairsOf(done, seen.name) : [],
-      ...(own && release && { helmRelease: release.title }),
-      ...(own && release?.object && { release: release.object }),
-      ...(own && this.#outlooks.lasting()),
-    };
-  }
-
-  /** The two halves of a release come one after the other: a short wait is not worth a word. */
-  #isPatient(waiting: string | undefined): boolean {
-    if (waiting === undefined) {
-      this.#waitingSince = undefined;
-      return false;
-    }
-    const now = this.#o.clock.now();
-    this.#waitingSince ??= now;
-    const left = this.#waitingSince + this.#timing.pairMs - now;
-    if (left > 0) this.#queue?.addAfter(RENDER, left);
-    return left > 0;
-  }
-
-  /** ConfigSources of ConfigMaps that are gone: kept, with the reason, for as long as something of them is live. */
-  async #reportVanished(look: Look, frozen: boolean, signal: AbortSignal): Promise<void> {
-    if (this.#watches.unreadableSources().length > 0) return;
-    const present = new Set(look.seen.map((s) => s.name));
-    for (const configSource of this.#watches.configSources.store.list()) {
-      const { configMap } = configSource.spec;
-      const { name } = configSource.metadata;
-      if (!configMap || present.has(name)) continue;
-      const objects = look.live.filter((o) => isOurs(o, this.#o.release) && sourceOf(o) === name);
-      if (objects.length > 0) {
-        const title = `ConfigMap ${configMap.namespace}/${configMap.name}`;
-        await this.#reporter.report({ configSource, ...vanished(name, title, objects) }, signal);
-      } else if (!frozen) await this.#reporter.remove(configSource, signal);
-    }
+    if (failures.length > 0) this.#overlay.clear();
   }
 
   /** Arranges the next look where nothing would call for it. Each look does: a look that comes earlier cancels what was arranged. */
-  #again({ failures, unreadable }: Outcome): void {
+  #again({ failures, unreadable, blind, pending, suspendedBy }: Outcome): void {
     if (failures.some((f) => f.kind !== 'refused')) throw new Unfinished('some objects could not be written');
     if (failures.length > 0) this.#queue?.addAfter(RENDER, this.#timing.maxBackoffMs);
-    if (unreadable.length > 0) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
+    else if (pending.length > 0 && suspendedBy === undefined) this.#queue?.add(RENDER);
+    if (unreadable.length + blind.length > 0) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
     const left = this.#outlooks.untilTold();
     if (left > 0) this.#queue?.addAfter(RENDER, left);
   }
 
   /** Compares what the HelmRelease asks for with what Helm applied. */
   async #lookAtRelease(signal: AbortSignal): Promise<void> {
-    const own = this.#own(this.#sight.see());
+    const own = ownOf(this.#sight.see(), this.#o.release);
     const release = this.#watches.helmRelease(namedRelease(own))?.object;
     if (!release) return;
     const secretNames = new Set(own?.found.built.values?.source?.secretNames ?? []);
@@ -272,16 +299,9 @@ export class Loop {
   }
 }
 
-function vanished(name: string, title: string, objects: readonly LiveObject[]): Omit<Report, 'configSource'> {
-  const problem = problemOf(
-    { name, title, secret: false, values: undefined },
-    {
-      code: 'SourceVanished',
-      path: '',
-      message: `it is gone, or no longer labelled as a source; ${objects.length} of its objects stay as they are`,
-      hint: 'delete the objects to let them go',
-    },
-  );
-  const progress = { kind: 'stalled', reason: problem.code, message: messageOf([problem]) } as const;
-  return { title, progress, problems: [problem], digest: '', objects, repaired: [] };
+/** Whom changes wait for; undefined when none waits. */
+function waitersOf(left: ReadonlyMap<string, SourceChange>): ReadonlySet<string> | undefined {
+  const steps = [...left.values()].flatMap((c) => c.steps).filter((s) => s.state !== 'ready');
+  if (steps.length === 0) return undefined;
+  return new Set(steps.flatMap((s) => s.affected.map((a) => a.service)));
 }

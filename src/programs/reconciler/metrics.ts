@@ -7,6 +7,8 @@ export interface ReconcilerMetrics {
   readonly ready: Gauge<'source'>;
   readonly stalled: Gauge<'source' | 'reason'>;
   readonly problems: Gauge<'source'>;
+  readonly planSteps: Gauge<'source' | 'state'>;
+  readonly planAffected: Gauge<'source'>;
   readonly suspended: Gauge;
   readonly ahead: Gauge;
 }
@@ -41,6 +43,16 @@ export function reconcilerMetrics(m: Metrics): ReconcilerMetrics {
     problems: m.gauge({
       name: 'herald_config_source_problems',
       help: 'Problems found in the source, warnings included.',
+      labels: ['source'],
+    }),
+    planSteps: m.gauge({
+      name: 'herald_plan_steps',
+      help: "Steps of the source's change that are held, or wait until Services have left.",
+      labels: ['source', 'state'],
+    }),
+    planAffected: m.gauge({
+      name: 'herald_plan_affected_services',
+      help: "Services for which steps of the source's change wait.",
       labels: ['source'],
     }),
     suspended: m.gauge({

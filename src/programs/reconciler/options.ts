@@ -36,8 +36,16 @@ export interface Timing {
   readonly pairMs: number;
   /** How long Helm may take with new values before it is told that it has not applied them. */
   readonly aheadMs: number;
+  /** While a change waits for Services: several of their changes are one reason for a look. */
+  readonly churnMs: number;
   /** Bound of the delay between attempts to write what could not be written. */
   readonly maxBackoffMs: number;
 }
 
-export const TIMING: Timing = { unreadyMs: 2_000, pairMs: 2_000, aheadMs: 30_000, maxBackoffMs: 15_000 };
+export const TIMING: Timing = {
+  unreadyMs: 2_000,
+  pairMs: 2_000,
+  aheadMs: 30_000,
+  churnMs: 100,
+  maxBackoffMs: 15_000,
+};

@@ -6,7 +6,7 @@ import { HelmReleases } from '../../domain/api/flux.ts';
 import { type ConfigSource, type ConfigSourceStatus, ConfigSources } from '../../domain/api/herald.ts';
 import { apiVersion } from '../../domain/api/object.ts';
 import { sameJson, toJson } from '../../domain/desired/json.ts';
-import { type About, EventRecorder } from '../../platform/kube/events.ts';
+import { type About, EventRecorder, type EventText } from '../../platform/kube/events.ts';
 import { type Resource, resource } from '../../platform/kube/resource.ts';
 import { isAbort } from '../../platform/obs/clock.ts';
 import type { ReconcilerMetrics } from './metrics.ts';
@@ -76,6 +76,11 @@ export class Reporter {
     return watched;
   }
 
+  /** Queues an Event about another object. */
+  record(about: About, event: EventText): void {
+    this.#events.record(about, event);
+  }
+
   /** Makes the ConfigSource of a ConfigMap. */
   async make(name: string, { metadata }: ConfigMap, signal: AbortSignal): Promise<void> {
     const { namespace, release } = this.#o;
@@ -126,7 +131,8 @@ export class Reporter {
     const was = before?.conditions?.find((c) => c.type === 'Ready');
     if (was?.reason === reason && was.message === message && before?.digest === status.digest) return;
     const event = { type: kind === 'done' ? 'Normal' : 'Warning', reason, message: cut(message) } as const;
-    if (kind === 'working' && was === undefined) return;
+    // A wait is told once, not with each Service that leaves.
+    if (kind === 'working' && (was === undefined || was.reason === reason)) return;
     this.#events.record(about(configSource), event);
     // helm-controller names the ConfigSource that failed, not why: the reason stands beside it.
     if (release && kind === 'stalled') this.#events.record(aboutRelease(release), event);

@@ -50,6 +50,11 @@ export class Sight {
   }
 }
 
+/** The release's own source. */
+export function ownOf(seen: readonly Seen[], release: string): Seen | undefined {
+  return seen.find((s) => s.name === release);
+}
+
 /** The HelmRelease that a source names itself, where the labels on our Deployment are not to count. */
 export function namedRelease(own: Seen | undefined): ReleaseRef | undefined {
   return own?.configSource?.spec.helmRelease ?? own?.found.built.values?.source?.helmRelease;

@@ -36,7 +36,7 @@ export interface StatusInput {
 }
 
 /** Longest message of a condition: an Event takes 1024. */
-const LONGEST = 1000;
+export const LONGEST = 1000;
 
 /** The whole status. It is equal to the present one when there is no news. */
 export function statusOf(input: StatusInput): ConfigSourceStatus {

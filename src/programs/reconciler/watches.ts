@@ -1,13 +1,22 @@
-import { HELM_RELEASE_NAME, HELM_RELEASE_NAMESPACE, INSTANCE, SOURCE } from '../../domain/api/annotations.ts';
+import {
+  APPROVE,
+  HELM_RELEASE_NAME,
+  HELM_RELEASE_NAMESPACE,
+  INSTANCE,
+  SOURCE,
+} from '../../domain/api/annotations.ts';
 import { type ConfigMap, ConfigMaps, type Secret, Secrets } from '../../domain/api/core.ts';
 import { type HelmRelease, HelmReleases } from '../../domain/api/flux.ts';
-import { type ConfigSource, ConfigSources } from '../../domain/api/herald.ts';
+import { type ConfigSource, ConfigSources, Plans } from '../../domain/api/herald.ts';
 import { kind } from '../../domain/api/kind.ts';
 import type { Kind, KubeObject } from '../../domain/api/object.ts';
 import { object } from '../../domain/api/schema.ts';
-import { type LiveObject, liveKind, OWNED } from '../../domain/desired/object.ts';
+import { type LiveObject, liveKind, OWNED, openContent } from '../../domain/desired/object.ts';
 import { Reflector, type ReflectorState } from '../../platform/kube/reflector.ts';
+import { News } from './news.ts';
 import type { Options } from './options.ts';
+import { type SeenPlan, SeenPlans } from './plans.ts';
+import { type Unreadable, unreadable } from './unreadable.ts';
 
 /** Only its labels matter: helm-controller puts the HelmRelease's name there. */
 const Deployments: Kind<KubeObject> = kind({
@@ -35,18 +44,12 @@ export interface FoundRelease {
   readonly forbidden: boolean;
 }
 
-/** A kind that cannot be read now, and why. */
-export interface Unreadable {
-  readonly kind: string;
-  readonly phase: 'starting' | 'missing' | 'forbidden' | 'disconnected';
-  readonly message: string;
-}
-
 /** Everything that the reconciler looks at, kept up to date. */
 export class Watches {
   readonly owned: readonly Reflector<LiveObject>[];
   readonly values: Reflector<Secret>;
   readonly configSources: Reflector<ConfigSource>;
+  readonly plans: Reflector<SeenPlan>;
   readonly #deployments: Reflector<KubeObject>;
   readonly #configMaps = new Map<string, Reflector<ConfigMap>>();
   readonly #o: Options;
@@ -62,11 +65,18 @@ export class Watches {
     this.#changed = changed;
     const { namespace, release } = o;
     this.owned = OWNED.map((address) => {
-      const reflector = this.#watch(liveKind(address), {
+      const where = {
         namespace,
         // Secrets are read only where our label stands on them; of the other kinds foreign ones matter too.
         ...(address.kind === Secrets.kind && { labelSelector: `${INSTANCE}=${release}` }),
-      });
+      };
+      // The controller counts addresses in the status of pools: no news for us.
+      const reflector = this.#watch(liveKind(address), where, ({ metadata, content }) => [
+        metadata.labels,
+        metadata.annotations,
+        metadata.deletionTimestamp,
+        openContent(content),
+      ]);
       reflector.onChange((key) => {
         if (!reflector.store.get(key)) gone(`${address.kind} ${key.slice(key.indexOf('/') + 1)}`);
       });
@@ -74,6 +84,7 @@ export class Watches {
     });
     this.values = this.#watch(Secrets, { namespace, fieldSelector: `metadata.name=${release}-values` });
     this.configSources = this.#watch(ConfigSources, { namespace });
+    this.plans = this.#watch(SeenPlans, { namespace }, ({ metadata }) => metadata.annotations[APPROVE]);
     const labelSelector = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=reconciler`;
     this.#deployments = this.#watch(Deployments, { namespace, labelSelector });
     this.follow(o.sourcesNamespaces);
@@ -140,14 +151,17 @@ export class Watches {
 
   /** Kinds that sources are made of and that cannot be read. */
   unreadableSources(): readonly Unreadable[] {
-    return [this.configSources, this.values, ...this.#configMaps.values()].flatMap((r) =>
-      unreadable(r, r.state),
-    );
+    return [this.configSources, this.values, ...this.#configMaps.values()].flatMap((r) => unreadable(r));
+  }
+
+  /** Plans, where they cannot be read. */
+  unreadablePlans(): readonly Unreadable[] {
+    return unreadable(this.plans, Plans.kind);
   }
 
   /** Kinds that are written and cannot be read. */
   unreadableOwned(): readonly Unreadable[] {
-    return this.owned.flatMap((r, i) => unreadable(r, r.state, OWNED[i]?.kind));
+    return this.owned.flatMap((r, i) => unreadable(r, OWNED[i]?.kind));
   }
 
   #labelled(): ReleaseRef | undefined {
@@ -165,13 +179,18 @@ export class Watches {
     return reflector;
   }
 
+  /** `relevant`: what of an object calls for a look when it changes; everything without it. */
   #watch<T extends KubeObject>(
     kind: Kind<T>,
     where: { namespace: string; labelSelector?: string; fieldSelector?: string },
+    relevant: (object: T) => unknown = ({ metadata }) => metadata.resourceVersion,
   ): Reflector<T> {
     const { client, clock, random, log, metrics } = this.#o;
     const reflector = new Reflector({ client, kind, clock, random, log, metrics, ...where });
-    reflector.onChange(() => this.#changed());
+    const news = new News(reflector.store, relevant);
+    reflector.onChange((key) => {
+      if (news.of(key)) this.#changed();
+    });
     reflector.onRelist(() => this.#changed());
     return reflector;
   }
@@ -185,21 +204,9 @@ export class Watches {
     yield* this.owned;
     yield this.values;
     yield this.configSources;
+    yield this.plans;
     yield this.#deployments;
     yield* this.#configMaps.values();
     if (this.#release) yield this.#release.reflector;
   }
-}
-
-/** A reflector that was in sync and lost its connection still has what it knew; one whose kind went away has not. */
-function unreadable(
-  r: { readonly synced: boolean },
-  state: { readonly phase: string; readonly message?: string },
-  kind = '',
-): Unreadable[] {
-  const { phase, message = '' } = state;
-  if (phase === 'synced' || (r.synced && phase === 'disconnected')) return [];
-  if (phase !== 'starting' && phase !== 'missing' && phase !== 'forbidden' && phase !== 'disconnected')
-    return [];
-  return [{ kind, phase, message }];
 }

@@ -1,4 +1,4 @@
-import type { Plan, Write } from '../../domain/change/plan.ts';
+import type { Write } from '../../domain/change/plan.ts';
 import {
   bodyOf,
   type DesiredObject,
@@ -37,11 +37,9 @@ export interface Failure {
 export interface Written {
   readonly done: readonly Write[];
   readonly failures: readonly Failure[];
-  /** Writes of stages that were not begun because an earlier one did not go through. */
-  readonly left: number;
 }
 
-/** Carries out plans. */
+/** Sends the writes of plans. */
 export class Writer {
   readonly #resources: ReadonlyMap<string, Resource<LiveObject>>;
   readonly #overlay: Overlay;
@@ -53,28 +51,20 @@ export class Writer {
     this.#log = o.log.child({ op: 'write' });
   }
 
-  /**
-   * Stage by stage; within one, several at once. A stage with a failure is the last one: what shrinks must not go before what
-   * grows. Rejects only on abort.
-   */
-  async carryOut(plan: Plan, signal: AbortSignal): Promise<Written> {
+  /** The writes of one stage, several at once. Rejects only on abort. */
+  async carryOut(stage: readonly Write[], signal: AbortSignal): Promise<Written> {
     const done: Write[] = [];
     const failures: Failure[] = [];
-    let left = plan.stages.reduce((n, stage) => n + stage.length, 0);
-    for (const stage of plan.stages) {
-      const queue = [...stage];
-      left -= stage.length;
-      const worker = async () => {
-        for (let write = queue.shift(); write; write = queue.shift()) {
-          const failure = await this.#one(write, signal);
-          if (failure) failures.push(failure);
-          else done.push(write);
-        }
-      };
-      await Promise.all(Array.from({ length: PARALLEL }, worker));
-      if (failures.length > 0) break;
-    }
-    return { done, failures, left };
+    const queue = [...stage];
+    const worker = async () => {
+      for (let write = queue.shift(); write; write = queue.shift()) {
+        const failure = await this.#one(write, signal);
+        if (failure) failures.push(failure);
+        else done.push(write);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    return { done, failures };
   }
 
   async #one(write: Write, signal: AbortSignal): Promise<Failure | undefined> {

@@ -27,7 +27,7 @@ const digest = str(
 const sourceDigest = str('Digest of the text of the source that the plan was made for.', {
   maxLength: DIGEST_LENGTH,
 });
-const summary = str('The plan in a line: "1 pool removed, 2 Services lose their address".', TEXT);
+const summary = str('The plan in a line: "1 pool removed; 2 Services lose their address".', TEXT);
 
 const affected = object(
   {
@@ -84,6 +84,7 @@ const spec = object(
       maxItems: PLAN_BOUNDS.steps,
     }),
     stepCount: int('How many steps there are.', COUNT),
+    waitingCount: int('How many of them are not done.', COUNT),
     affected: list(affected, 'The first of the Services that something happens to.', {
       ...ATOMIC,
       maxItems: PLAN_BOUNDS.affected,
