@@ -7,8 +7,9 @@ import type { Doc } from './document.ts';
 import { Files, STDIN } from './files.ts';
 import { type FluxKustomization, kustomizationIn, readFluxKustomization } from './flux.ts';
 import { buildFolder, scan } from './folder.ts';
+import { referencedBy } from './left.ts';
 import { Library } from './library.ts';
-import { gather, type Overlay, pairedConfigMaps } from './sources.ts';
+import { gather, type Overlay } from './sources.ts';
 
 export interface Loaded {
   readonly overlays: readonly Overlay[];
@@ -225,10 +226,10 @@ class Loader {
   #overlays(): readonly Overlay[] {
     const drafts = [...this.#drafts.values()];
     const all = drafts.flatMap((d) => d.docs);
-    const paired = pairedConfigMaps(all);
+    const referenced = referencedBy(all);
     return drafts.map(({ title, joined, docs, problems }) => {
       const library = new Library([...docs, ...all]);
-      const overlay = gather({ title, joined, docs, library, paired, named: this.#named });
+      const overlay = gather({ title, joined, docs, library, referenced, named: this.#named });
       return { ...overlay, problems: [...problems, ...overlay.problems] };
     });
   }

@@ -220,7 +220,17 @@ function places({ release, doc, found }: ReadRelease): NonNullable<Source['at']>
   return (path) => {
     if (path.length === 0) return doc.at(['spec', 'values']) ?? doc.at([]);
     parsed ??= lookups();
-    const inline = doc.at(['spec', 'values', ...path]);
-    return inline ?? parsed.map((at) => at(path)).find((place) => place !== undefined);
+    // What a patch has put in stands nowhere in the file: then the object that has it.
+    if (has(release.values, path)) return nearest(doc, ['spec', 'values', ...path]);
+    return parsed.map((at) => at(path)).find((place) => place !== undefined);
   };
+}
+
+function has(value: unknown, path: Path): boolean {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return false;
+    at = Reflect.get(at, step);
+  }
+  return true;
 }

@@ -1,17 +1,17 @@
 /** From documents to sources: what of an overlay is for Herald, and what is not. */
+
 import { SOURCE } from '../../../domain/api/annotations.ts';
 import type { Path } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { checkValues } from '../../../domain/api/values.ts';
 import { DIALECTS } from '../../../domain/desired/dialects/all.ts';
-import { configMapSource } from '../../../domain/desired/names.ts';
 import { pathOf } from '../../../domain/desired/path.ts';
-import { configKey, type Source, type Typed } from '../../../domain/desired/source.ts';
-import { fromYaml } from '../../../domain/desired/yaml.ts';
-import { parseDocument } from '../../../platform/files/yaml.ts';
+import type { Source, Typed } from '../../../domain/desired/source.ts';
+import { readConfigMap, unlabelled } from './configmap.ts';
 import type { Doc, Place } from './document.ts';
-import { type DataObject, dataObject, type Library } from './library.ts';
-import { fields, idOf, text } from './record.ts';
+import { leftOver } from './left.ts';
+import { dataObject, type Library } from './library.ts';
+import { fields } from './record.ts';
 import { nearest, type ReadRelease, readHelmRelease, releaseSource } from './release.ts';
 
 /** How a source lies in the files. */
@@ -41,8 +41,8 @@ export interface Material {
   readonly named: ReadonlySet<string>;
   /** Native objects are one source for all files, not one for each. */
   readonly joined: boolean;
-  /** ConfigMaps that values anywhere name as their configuration. */
-  readonly paired: ReadonlySet<string>;
+  /** "ConfigMap settings": what values and Kustomizations anywhere refer to. */
+  readonly referenced: ReadonlySet<string>;
 }
 
 interface Found {
@@ -189,71 +189,9 @@ function configMaps(material: Material, found: Found): void {
     found.used.add(doc);
     found.problems.push(...reading.problems);
     if (reading.source) found.sources.push({ form: 'configMap', source: reading.source });
-    if (!labelled && !material.paired.has(object.name)) found.problems.push(unlabelled(object));
+    if (!labelled && !material.referenced.has(`ConfigMap ${object.name}`))
+      found.problems.push(unlabelled(object));
   }
-}
-
-function unlabelled({ doc, name }: DataObject): Problem {
-  return {
-    code: 'NotASource',
-    severity: 'warning',
-    object: `ConfigMap ${name}`,
-    path: 'metadata.labels',
-    source: doc.file,
-    ...nearest(doc, ['metadata', 'labels']),
-    message: 'the cluster does not read it: it has no label that makes it a source',
-    hint: `label it ${SOURCE}: "true"`,
-  };
-}
-
-/** Words that only an address configuration has. */
-const LIKELY = /^\s*(- )?(address-pools|addresses|metallb_\w+|iprange)\s*:/m;
-
-function readConfigMap(object: DataObject): {
-  readonly key?: string;
-  /** Of what cannot be read: it looks as if it were meant for Herald. */
-  readonly likely?: boolean;
-  readonly source?: Source;
-  readonly problems: readonly Problem[];
-} {
-  const { doc, name, namespace, data } = object;
-  const key = configKey(Object.fromEntries(data)) ?? (data.has('config') ? 'config' : undefined);
-  if (key === undefined) {
-    const message = 'has no key values.yaml, and not exactly one other';
-    const told = { code: 'ValuesUnreadable', object: `ConfigMap ${name}`, path: 'data', source: doc.file };
-    return { problems: [{ ...told, ...nearest(doc, ['data']), message }] };
-  }
-  const outer = object.inside(key);
-  const parsed = parseDocument(data.get(key) ?? '', { source: doc.file });
-  if ('problems' in parsed)
-    return {
-      key,
-      likely: LIKELY.test(data.get(key) ?? ''),
-      problems: parsed.problems.map((p) => ({
-        ...p,
-        ...outer({ line: p.line ?? 1, column: p.column ?? 1 }),
-      })),
-    };
-  const source: Source = {
-    name: namespace === undefined ? `ConfigMap ${name}` : configMapSource(namespace, name),
-    title: doc.file,
-    secret: false,
-    open: true,
-    ...fromYaml(parsed, outer),
-    context: { object: { kind: 'ConfigMap', name, ...(namespace !== undefined && { namespace }) } },
-  };
-  return { key, source, problems: [] };
-}
-
-/** Names of ConfigMaps that values of old charts say hold the configuration. */
-export function pairedConfigMaps(docs: readonly Doc[]): ReadonlySet<string> {
-  const names = docs.flatMap(({ value }) => {
-    const spec = fields(fields(value).spec);
-    return [value, fields(value).metallb, spec.values].flatMap(
-      (v) => text(fields(v).existingConfigMap) ?? [],
-    );
-  });
-  return new Set(names);
 }
 
 // ---- native objects ---------------------------------------------------------------------
@@ -300,37 +238,4 @@ function together(typed: readonly Typed[]): Typed {
     at: ([i, ...rest]) => (typeof i === 'number' ? good[i]?.at?.(rest) : undefined),
     text: ([i, ...rest]) => (typeof i === 'number' ? good[i]?.text?.(rest) : undefined),
   };
-}
-
-// ---- what is left -----------------------------------------------------------------------
-
-/** Manifests that stand around an installation as a matter of course. */
-function isUsual({ header }: Doc): boolean {
-  if (header?.group === 'source.toolkit.fluxcd.io' || header?.kind === 'Kustomization') return true;
-  return header?.group === '' && header.kind === 'Namespace';
-}
-
-/** One Problem for each file with documents that are not for Herald; a file of nothing else is a mistake, if it was named by itself. */
-function leftOver({ docs, named }: Material, { used, charts }: Found): readonly Problem[] {
-  return [...new Set(docs.map((d) => d.file))].flatMap((file): readonly Problem[] => {
-    const here = docs.filter((d) => d.file === file);
-    const unused = here.filter((d) => !used.has(d) && d.header?.kind !== 'Kustomization');
-    const alone = named.has(file) && unused.length === here.length;
-    const left = alone ? unused : unused.filter((d) => !isUsual(d));
-    const [first] = left;
-    // Beside what is for Herald, other manifests of a file are a matter of course.
-    if (!first || (named.has(file) && !alone)) return [];
-    const what = [...new Set(left.map((d) => nameOf(d, charts)))];
-    const names = what.slice(0, 5).join(', ') + (what.length > 5 ? ` and ${what.length - 5} more` : '');
-    const place = { path: '', source: file, ...first.at([]) };
-    return alone
-      ? [{ code: 'UnknownKind', ...place, message: `nothing in the file is for Herald: ${names}` }]
-      : [{ code: 'Skipped', severity: 'notice', ...place, message: `not for Herald: ${names}` }];
-  });
-}
-
-function nameOf(doc: Doc, charts: ReadonlyMap<Doc, string>): string {
-  if (!doc.header) return 'values';
-  const chart = charts.get(doc);
-  return chart === undefined ? idOf(doc.header) : `${idOf(doc.header)} (chart ${chart})`;
 }
