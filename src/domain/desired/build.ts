@@ -66,10 +66,11 @@ export function build(given: Source, target: Target): Built {
     dialect === native ? { draft, problems: [] } : fitDraft(source, draft),
   );
   const objects = fitted.flatMap(({ draft }) => (draft ? render(draft, source, target) : []));
-  const problems = withoutEchoes([
-    ...reading.problems,
+  const problems = withoutEchoes(reading.problems, [
     ...drafts.flatMap((draft) => placeholders(source, draft)),
-    ...fitted.flatMap((f) => f.problems),
+    ...drafts.flatMap((draft, i) =>
+      (fitted[i]?.problems ?? []).map((p) => ({ object: idOfDraft(draft), ...p })),
+    ),
     ...collisions(source, drafts),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
@@ -88,9 +89,7 @@ export function build(given: Source, target: Target): Built {
 
 /** Puts the object's name in the words of the source into what is said about it. */
 function asWritten(drafts: readonly Draft[]): (problem: Problem) => Problem {
-  const subjects = new Map(
-    drafts.map(({ section, name, subject }) => [`${KINDS[section][0].kind} ${name}`, subject]),
-  );
+  const subjects = new Map(drafts.map((draft) => [idOfDraft(draft), draft.subject]));
   return (problem) => {
     const subject = subjects.get(problem.object ?? '');
     return subject === undefined ? problem : { ...problem, object: subject };
@@ -101,15 +100,25 @@ function asWritten(drafts: readonly Draft[]): (problem: Problem) => Problem {
 function placeholders(source: Source, draft: Draft): readonly Problem[] {
   const inName = unrendered(draft.name, []).map((f) => ({ ...f, path: nameOf(draft) }));
   const inSpec = unrendered(draft.spec, []).map((f) => ({ ...f, path: placeOf(draft, f.path) }));
-  return [...inName, ...inSpec].map((finding) => problemOf(source, finding));
+  const object = idOfDraft(draft);
+  return [...inName, ...inSpec].map((finding) => problemOf(source, { object, ...finding }));
+}
+
+function idOfDraft({ section, name }: Draft): string {
+  return `${KINDS[section][0].kind} ${name}`;
 }
 
 function nameOf(place: Place): string {
   return placeOf(place, 'metadata.name');
 }
 
-/** What is wrong with a placeholder as a value goes without saying, and that it is one is said once. */
-function withoutEchoes(problems: readonly Problem[]): readonly Problem[] {
+/**
+ * What is wrong with a placeholder as a value goes without saying, and that it is one is said once. What the dialect said of a
+ * place in its own way is not said again.
+ */
+function withoutEchoes(own: readonly Problem[], others: readonly Problem[]): readonly Problem[] {
+  const said = new Set(own.map((p) => `${p.code} ${p.path}`));
+  const problems = [...own, ...others.filter((p) => !said.has(`${p.code} ${p.path}`))];
   const holes = new Set(problems.filter((p) => p.code === 'Unrendered').map((p) => p.path));
   const inHole = (path: string) => {
     const steps = pathOf(path);
@@ -128,7 +137,7 @@ function withoutEchoes(problems: readonly Problem[]): readonly Problem[] {
 function collisions(source: Source, drafts: readonly Draft[]): readonly Problem[] {
   const first = new Map<string, Draft>();
   return drafts.flatMap((draft) => {
-    const object = `${KINDS[draft.section][0].kind} ${draft.name}`;
+    const object = idOfDraft(draft);
     const other = first.get(object);
     if (!other) {
       first.set(object, draft);
