@@ -4,7 +4,7 @@ import { type Built, build } from '../../domain/desired/build.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
 import { type DesiredObject, idOf } from '../../domain/desired/object.ts';
 import { type Check, settle, type Verdict } from '../../domain/desired/settle.ts';
-import { isError } from '../../domain/desired/source.ts';
+import { isError, located } from '../../domain/desired/source.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
 import type { LoadedSource, Overlay } from './load/sources.ts';
 
@@ -51,8 +51,22 @@ export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
       if (!b) return [];
       return [{ ...loaded, built: b, objects: verdicts[i]?.state === 'accepted' ? b.objects : [] }];
     }),
-    problems: once([...overlay.problems, ...verdicts.flatMap((v) => v.problems), ...alone].map(worded)),
+    problems: once(
+      [
+        ...overlay.problems,
+        ...verdicts.flatMap((v) => v.problems),
+        ...alone,
+        ...built.flatMap((b) => empty(b)),
+      ].map(worded),
+    ),
   };
+}
+
+/** Nothing is taken away by it, and nothing comes: most likely it is the wrong file. */
+function empty({ source, objects, problems }: Built): readonly Problem[] {
+  if (objects.length > 0 || problems.length > 0) return [];
+  const message = 'nothing in it becomes an object: it has no pools, advertisements or peers';
+  return [located(source, { code: 'NoObjects', severity: 'notice', path: '', message })];
 }
 
 /** The release and the namespace that an overlay is for. */

@@ -78,14 +78,19 @@ describe('validate', () => {
   });
 
   it('warns of a ConfigMap that no reconciler would read', async () => {
-    const text = CONFIG_MAP('values.yaml: "pools: {}"\n', '{}');
+    const text = CONFIG_MAP('values.yaml: "communities: {a: {communities: []}}"\n', '{}');
     expect(await places(file('nolabel.yaml', text))).toEqual(['3:32 NotASource metadata.labels']);
   });
 
   it('passes over other manifests beside a ConfigMap, and refuses a file of nothing else', async () => {
     const other = 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\n';
     expect(
-      await places(file('both.yaml', `${other}---\n${CONFIG_MAP('values.yaml: "pools: {}"\n')}`)),
+      await places(
+        file(
+          'both.yaml',
+          `${other}---\n${CONFIG_MAP('values.yaml: "communities: {a: {communities: []}}"\n')}`,
+        ),
+      ),
     ).toEqual([]);
     expect(await places(file('other.yaml', other))).toEqual(['1:1 UnknownKind ']);
   });
@@ -93,7 +98,7 @@ describe('validate', () => {
   it('tells broken YAML with its place, and takes an empty file for no values', async () => {
     expect(await places(file('tab.yaml', 'pools:\n\tweb: {}\n'))).toEqual(['2:1 YamlSyntax ']);
     expect(await places(file('dup.yaml', 'pools: {}\npools: {}\n'))).toEqual(['2:1 DuplicateKey pools']);
-    expect(await places(file('empty.yaml', ''))).toEqual([]);
+    expect(await places(file('empty.yaml', '# nothing\n---\n'))).toEqual(['undefined:undefined NoObjects ']);
   });
 
   it('answers 2 when a file cannot be read, and checks the others', async () => {

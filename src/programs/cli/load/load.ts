@@ -78,8 +78,8 @@ class Loader {
     this.#named.add(file);
     const draft = this.#draft(dirname(file), { title: file, joined: false });
     // Naming a Kustomization means what it carries.
-    for (const folder of await this.#take(file, draft))
-      this.#builds.set(folder, { folder, around: dirname(file) });
+    const folders = await this.#take(file, draft);
+    for (const folder of folders) this.#builds.set(folder, { folder, around: dirname(file) });
   }
 
   async #folder(folder: string): Promise<void> {
@@ -104,6 +104,7 @@ class Loader {
     this.#read.add(file);
     draft.docs.push(...docs);
     draft.problems.push(...problems);
+    if (docs.length === 0 && problems.length === 0 && this.#named.has(file)) draft.problems.push(blank(file));
     const flux = await this.#learn(docs, dirname(file));
     draft.problems.push(...flux.problems);
     return flux.folders;
@@ -243,4 +244,8 @@ function nothing(folder: string): Problem {
     source: folder,
     message: 'there is no YAML file in the folder',
   };
+}
+
+function blank(file: string): Problem {
+  return { code: 'NoObjects', severity: 'notice', path: '', source: file, message: 'there is nothing in it' };
 }

@@ -94,8 +94,7 @@ function releases({ docs, library }: Material, found: Found): void {
     if (!read) continue;
     const { source, problems } = releaseSource(read);
     found.problems.push(...problems);
-    const { values, passedOver } = chartValues(read, source);
-    found.problems.push(...passedOver);
+    const values = chartValues(read, source);
     found.namespace ??= read.release.targetNamespace ?? read.release.namespace;
     if (read.release.suspend) found.problems.push(suspended(read));
     // Without the values there is nothing to judge.
@@ -119,28 +118,26 @@ function isOurs(read: ReadRelease): boolean {
 
 /**
  * Values for MetalLB's chart in which no dialect is: there are no pools in them. What Herald's chart knows under the same name
- * counts, the rest has no effect: MetalLB's chart takes any key, and people invent some.
+ * counts, and the rest goes without a word: MetalLB's chart takes any key, and people invent some.
  */
-function chartValues(
-  { doc, chart, release }: ReadRelease,
-  { values }: Source,
-): { readonly values: unknown; readonly passedOver: readonly Problem[] } {
-  const isForeign = /metallb/i.test(chart?.name ?? '') && !showsDialect(values);
-  const checked = isForeign ? checkValues(values) : undefined;
-  if (!checked || !('problems' in checked)) return { values, passedOver: [] };
-  const roots = new Set(checked.problems.map((p) => String(pathOf(p.path)[0])));
-  return {
-    values: Object.fromEntries(Object.entries(fields(values)).filter(([key]) => !roots.has(key))),
-    passedOver: [...roots].map((key) => ({
-      code: 'NotSupported',
-      severity: 'notice',
-      object: `HelmRelease ${release.name}`,
-      path: key,
-      source: doc.file,
-      ...nearest(doc, ['spec', 'values', key]),
-      message: "has no effect: Herald's chart has no such value",
-    })),
-  };
+function chartValues({ chart }: ReadRelease, { values }: Source): unknown {
+  if (!/metallb/i.test(chart?.name ?? '') || showsDialect(values)) return values;
+  let rest: unknown = values;
+  // What does not fit comes first, what has no effect shows after it.
+  for (let round = 0; round < 3; round++) {
+    const checked = checkValues(rest);
+    const told = 'problems' in checked ? checked.problems : checked.warnings;
+    if (told.length === 0) return rest;
+    for (const { path } of told) rest = without(rest, pathOf(path));
+  }
+  return {};
+}
+
+function without(value: unknown, [step, ...steps]: Path): unknown {
+  if (step === undefined) return {};
+  if (Array.isArray(value)) return value.map((v: unknown, i) => (i === step ? without(v, steps) : v));
+  const { [step]: inner, ...rest } = fields(value);
+  return steps.length === 0 || inner === undefined ? rest : { ...rest, [step]: without(inner, steps) };
 }
 
 function suspended({ doc, release }: ReadRelease): Problem {
