@@ -15,6 +15,17 @@ describe('parseTree', () => {
     });
   });
 
+  it.each([
+    ['a: |\n  one', 'one'],
+    ['a: |\n  one\n', 'one\n'],
+    ['a: |+\n  one\n\n', 'one\n\n'],
+    ['a: >\n  one\n  two', 'one two'],
+    ['a: |\n  one\n# end', 'one\n'],
+    ['a: |\n  one\n  ', 'one\n'],
+  ])('ends a block scalar as libyaml does in %j', (text, expected) => {
+    expect(parseTree(text)).toMatchObject({ entries: [[scalar('a'), scalar(expected, false)]] });
+  });
+
   it('keeps duplicate keys, explicit tags and the place of an empty value', () => {
     expect(parseTree('a: 1\na: !!str 2\nb:\n')).toMatchObject({
       kind: 'map',
@@ -53,6 +64,20 @@ describe('parseTree', () => {
     });
     expect(parseTree('# nothing\n')).toBeUndefined();
   });
+
+  it('ends with the bracket that closes the document, and takes the line breaks of YAML 1.1', () => {
+    for (const text of ['{a: 1}}', '{a: 1} b', 'a: 1\u0085', '\ra: 1\r'])
+      expect(parseTree(text), text).toMatchObject({ entries: [[scalar('a'), scalar('1')]] });
+    expect(() => parseTree('{a: 1, b: [}')).toThrow(SyntaxError);
+    expect(() => parseTree('a: 1\n b: 2\n')).toThrow(SyntaxError);
+  });
+
+  it.each(['a: "\u007f"', 'a: \u0080', '# \u0007', 'a: \ufffe'])(
+    'refuses the control character in %j',
+    (text) => {
+      expect(() => parseTree(text)).toThrow('control characters');
+    },
+  );
 
   it('refuses bad syntax with its place and none of its text', () => {
     expect(() => parseTree('a: 1\nb: "hunter2\n')).toThrow(/^line \d+, column \d+: [A-Z_]+$/);

@@ -152,7 +152,7 @@ function documentOf(document: Document.Parsed, value: unknown, context: Context)
     },
     duplicates: duplicates.slice(0, MAX_PROBLEMS).map((slip) => duplicate(slip, context)),
     tags: document.warnings.slice(0, MAX_PROBLEMS).map((w) => syntaxProblem(w, context)),
-    tree: () => treeOf(document),
+    tree: () => treeOf(document, context.text),
     place: (offset) => placeOf(offset, context),
   };
 }

@@ -29,7 +29,7 @@ class Writer {
 
   put(s: string): void {
     this.#parts.push(s);
-    const newline = s.lastIndexOf('\n');
+    const newline = Math.max(...['\n', '\u2028', '\u2029'].map((end) => s.lastIndexOf(end)));
     this.column = (newline < 0 ? this.column : 0) + Array.from(s.slice(newline + 1)).length;
   }
 
@@ -184,7 +184,7 @@ function analyse(text: string): { plain: boolean; single: boolean; block: boolea
   };
 }
 
-/** Plain and single-quoted text: a lone blank past the width becomes a line break. */
+/** Plain and single-quoted text: a lone blank past the width becomes a line break; after a break the indent is written. */
 function fold(out: Writer, text: string, o: { place: Place; write: (c: string) => string }): void {
   const { place, write } = o;
   const runes = Array.from(text);
@@ -192,6 +192,7 @@ function fold(out: Writer, text: string, o: { place: Place; write: (c: string) =
   let spaces = false;
   for (const [i, c] of runes.entries()) {
     const inside = !quoted || (i > 0 && i < runes.length - 1);
+    if (isBreak(runes[i - 1]) && !isBreak(c)) out.put(' '.repeat(place.indent));
     if (c === ' ' && !place.key && !spaces && out.column > WIDTH && inside && runes[i + 1] !== ' ')
       out.put(`\n${' '.repeat(place.indent)}`);
     else out.put(write(c));

@@ -90,6 +90,37 @@ describe('layers', () => {
     expect(values({ inline: 'text' })).toEqual({});
   });
 
+  it('drops all inline values for one control character or one long key in them, as Flux does', () => {
+    for (const inline of [
+      { a: 'x\u007fy', b: 1 },
+      { a: { l: ['\u0080'] }, b: 1 },
+      { a: '\ufffe', b: 1 },
+      { 'a\u0085': 1, b: 1 },
+      { '\u009f': 1, b: 1 },
+      { ['k'.repeat(1023)]: 1, b: 1 },
+      { ['<'.repeat(171)]: 1, b: 1 },
+    ])
+      expect(values({ inline }), JSON.stringify(inline)).toEqual({});
+    const kept = { a: '\u0000\u001f\ufeff\u2028', ['k'.repeat(1022)]: 1 };
+    expect(values({ inline: kept })).toEqual(kept);
+  });
+
+  it.each([
+    ['a\u0085b', 'a b'],
+    ['a  \u0085   b', 'a b'],
+    ['a\u0085\u0085b', 'a\nb'],
+    ['a \u0085 \u0085\u0085 b', 'a\n\nb'],
+    ['a\t\u0085b', 'a\t b'],
+    ['\u0085', ' '],
+  ])('folds the line breaks of YAML 1.1 in the inline text %j', (text, expected) => {
+    expect(values({ inline: { a: [text] } })).toEqual({ a: [expected] });
+  });
+
+  it('forgives in an earlier of two equal keys what it would refuse', () => {
+    const text = 'a: {b: {~: 1}, c: .inf}\na: 1\n';
+    expect(values({ refs: [from('c')], objects: { 'ConfigMap/c': yaml(text) } })).toEqual({ a: 1 });
+  });
+
   it('reads empty and null text as no values', () => {
     for (const text of ['', 'null', '---\n...\n', '# nothing\n', '{}'])
       expect(values({ refs: [from('c')], objects: { 'ConfigMap/c': yaml(text) } }), text).toEqual({});
@@ -272,6 +303,12 @@ describe('the config digest', () => {
   it('hashes no values as the empty text', () => {
     expect(configDigest(merged({}))).toBe(
       'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
+  });
+
+  it('hashes a line separator with the indent that the emitter writes after it', () => {
+    expect(configDigest(merged({ inline: { a: 'a\u2028b', b: { c: 'a\u2028b' } } }))).toBe(
+      'sha256:c5dceb9d2a9c8db4f535613fb90834e59ddd4faefc97ad0522c3b23fabbcb4a8',
     );
   });
 

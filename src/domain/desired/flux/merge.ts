@@ -1,7 +1,8 @@
 /** The values of a HelmRelease, computed as helm-controller does (github.com/fluxcd/pkg/chartutil, ChartValuesFromReferences). */
 import { SetError, ValuesError, YamlError } from './errors.ts';
+import { inlineValues } from './inline.ts';
 import { setInto } from './strvals.ts';
-import { fromJson, isMap, type ValueMap } from './value.ts';
+import { isMap, type ValueMap } from './value.ts';
 import { readValues, type YamlNode } from './yaml.ts';
 
 /** One entry of spec.valuesFrom. */
@@ -21,7 +22,7 @@ export interface ValuesReference {
 export type DataOf = (kind: 'ConfigMap' | 'Secret', name: string) => ReadonlyMap<string, string> | undefined;
 
 export interface MergeInput {
-  /** spec.values; anything but a map counts as none, as the controller swallows the error. */
+  /** spec.values; see inlineValues for when they count as none. */
   readonly inline: unknown;
   readonly references: readonly ValuesReference[];
   readonly data: DataOf;
@@ -31,8 +32,7 @@ export interface MergeInput {
 
 /** The merged values, before chart defaults. Throws ValuesError. */
 export function effectiveValues(input: MergeInput): ValueMap {
-  const decoded = fromJson(input.inline);
-  const inline: ValueMap = isMap(decoded) ? decoded : new Map();
+  const inline = inlineValues(input.inline);
   let result: ValueMap = new Map();
   for (const reference of input.references) {
     const text = referencedText(reference, input.data);

@@ -55,23 +55,31 @@ function binary(text: string): string {
   return new TextDecoder().decode(Uint8Array.from(atob(compact), (c) => c.charCodeAt(0)));
 }
 
+/** Only what the map ends up holding is converted: a later key hides what is wrong with an earlier one. */
+function mapValue(entries: Entries): ValueMap {
+  return new Map([...fields(entries)].map(([key, node]) => [key, toValue(node)]));
+}
+
+type Entries = readonly (readonly [YamlNode, YamlNode])[];
+
 /** The reader is not strict: a later key wins over an earlier one, and `<<` counts at the place where it stands. */
-function mapValue(entries: readonly (readonly [YamlNode, YamlNode])[]): ValueMap {
-  const map: ValueMap = new Map();
-  for (const [key, value] of entries) {
-    if (key.kind === 'scalar' && key.plain && key.text === '<<') addMerge(map, value);
-    else map.set(keyText(key), toValue(value));
+function fields(entries: Entries): ReadonlyMap<string, YamlNode> {
+  const found = new Map<string, YamlNode>();
+  for (const [key, node] of entries) {
+    if (key.kind !== 'scalar' || !key.plain || key.text !== '<<') found.set(keyText(key), node);
+    else for (const [merged, of] of mergedFields(node)) found.set(merged, of);
   }
-  return map;
+  return found;
 }
 
 /** A merge takes a map, or a list of maps of which the first to have a key wins. */
-function addMerge(into: ValueMap, node: YamlNode): void {
+function mergedFields(node: YamlNode): ReadonlyMap<string, YamlNode> {
   const maps = node.kind === 'list' ? node.items : [node];
-  for (const map of [...maps].reverse()) {
+  const all = [...maps].reverse().flatMap((map) => {
     if (map.kind !== 'map') throw new YamlError('a merge key needs a map or a list of maps');
-    for (const [key, value] of mapValue(map.entries)) into.set(key, value);
-  }
+    return [...fields(map.entries)];
+  });
+  return new Map(all);
 }
 
 /** A key's text after typing: `y` becomes "true", 0x10 becomes "16"; null and compound keys are refused. */
