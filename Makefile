@@ -5,6 +5,8 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # Arguments of a target, for example `make tools ARGS=flux` or `make bench ARGS=speaker`.
 ARGS ?=
 KEEP ?=
+SEED ?=
+COUNT ?=
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -24,6 +26,9 @@ demo: tools image ## the main job on real parts: a git commit becomes an ARP rep
 
 lab: tools ## the speaker against a real kernel: network namespaces, ARP on the wire
 	@vitest run --project lab
+
+search: tools ## random cases against the real Flux, printing their seed (SEED= repeats one, COUNT= how many)
+	@SEED=$(SEED) COUNT=$(COUNT) vitest run --project search
 
 chart: tools ## the chart: lint, render, install, upgrade, admission, rights, on a real API server
 	@vitest run --project api test/api/chart
@@ -46,4 +51,4 @@ format: node_modules ## put every file into the house's format
 clean: ## remove what is built in the clone (never the cache of the real servers)
 	@rm -rf dist .cache node_modules
 
-.PHONY: help check test demo lab chart bench gen tools image format clean
+.PHONY: help check test demo lab search chart bench gen tools image format clean

@@ -24,8 +24,11 @@ export default defineConfig({
       },
       server('api', 60),
       server('gitops', 120),
+      server('interop', 180),
       server('lab', 60),
       server('e2e', 300),
+      // Not part of `make test`.
+      server('search', 300),
     ],
   },
 });
