@@ -27,7 +27,7 @@ demo: tools image ## the main job on real parts: a git commit becomes an ARP rep
 lab: tools ## the speaker against a real kernel: network namespaces, ARP on the wire
 	@vitest run --project lab
 
-search: tools ## random cases against the real Flux, printing their seed (SEED= repeats one, COUNT= how many)
+search: tools ## random cases against the real Flux and MetalLB, printing their seed (SEED= repeats one, COUNT= how many)
 	@SEED=$(SEED) COUNT=$(COUNT) vitest run --project search
 
 chart: tools ## the chart: lint, render, install, upgrade, admission, rights, on a real API server

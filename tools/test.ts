@@ -7,6 +7,7 @@ import { run, seconds } from './run.ts';
 const SUITES = [
   ['api', 'api'],
   ['gitops', 'flux'],
+  ['interop', 'upstream'],
   ['lab', 'netns'],
   ['e2e', 'cluster'],
 ] as const;

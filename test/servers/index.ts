@@ -16,3 +16,5 @@ export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 export { exec, must, type Result, until } from './exec.ts';
 export { type Flux, startFlux } from './flux.ts';
 export { type Files, type GitServer, readTree } from './git.ts';
+export { startMetallb } from './metallb.ts';
+export type { Daemon } from './run.ts';
