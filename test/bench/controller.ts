@@ -12,24 +12,11 @@ import { createLog } from '../../src/platform/obs/log.ts';
 import { systemRandom } from '../../src/platform/obs/random.ts';
 import { Cluster, NAMESPACE, type Program, startController } from '../api/controller.rig.ts';
 import { type ApiServer, available, startApiServer, until } from '../servers/index.ts';
+import { inParallel, PARALLEL, PORTLESS, patchRate } from './parts/services.ts';
 
-const PARALLEL = 32;
-/** There are only some 2,700 node ports. */
-const PORTLESS = { allocateLoadBalancerNodePorts: false };
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const log = createLog({ level: 'none', clock: systemClock });
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
-
-/** Runs `f` for each number below `count`, PARALLEL at a time; resolves to the milliseconds it took. */
-async function inParallel(count: number, f: (i: number) => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  let next = 0;
-  const worker = async () => {
-    while (next < count) await f(next++);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return performance.now() - start;
-}
 
 const rssMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
@@ -55,39 +42,6 @@ async function started(api: ApiServer): Promise<{ program: Program; readyMs: num
   const program = await startController(api);
   await until('readiness', async () => (await program.readyz())?.status === 200, { everyMs: 10 });
   return { program, readyMs: performance.now() - at, at };
-}
-
-/** What the server takes when statuses are patched as the controller does it, on Services that the controller leaves alone. */
-async function patchRate(kube: KubeClient, cluster: Cluster, count: number): Promise<number> {
-  const spec = { ...PORTLESS, loadBalancerClass: 'example.com/other' };
-  const made = await Promise.all(
-    Array.from({ length: count }, (_, i) => cluster.service(`bench/raw${i}`, { spec })),
-  );
-  const ms = await inParallel(count, async (i) => {
-    const { name = '', resourceVersion } = made[i]?.metadata ?? {};
-    const now = new Date().toISOString().replace(/\.\d+/, '');
-    const message = 'lowest free of a pool open to all';
-    const condition = {
-      type: 'herald.io/Allocated',
-      status: 'True',
-      reason: 'OpenPool',
-      message,
-      lastTransitionTime: now,
-    };
-    const ingress = [{ ip: `10.${200 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}` }];
-    await kube.request({
-      method: 'PATCH',
-      path: `/api/v1/namespaces/bench/services/${name}/status`,
-      query: { fieldManager: 'herald-controller' },
-      contentType: 'application/merge-patch+json',
-      body: {
-        metadata: { resourceVersion, annotations: { 'metallb.io/ip-allocated-from-pool': 'bench' } },
-        status: { loadBalancer: { ingress }, conditions: [condition] },
-      },
-    });
-  });
-  await inParallel(count, (i) => cluster.services.delete({ name: `raw${i}`, namespace: 'bench' }));
-  return (count / ms) * 1000;
 }
 
 /** Milliseconds from the creation of a Service (asked) to its address (seen in a watch), one after the other. */
