@@ -157,6 +157,27 @@ describe.skipIf(can !== true)(
         await home.told('Applied', { status: 'True' });
       });
 
+      it('goes on without Plans, says so, holds all the same, and shows them once they are served', async () => {
+        const file = join(root, 'chart/crds/plans.herald.io.yaml');
+        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.run();
+        await home.values({ pools: VALUES.pools });
+        const source = await home.told('Applied', { status: 'True' });
+        expect(source.status?.problems?.map((p) => [p.code, p.severity])).toContainEqual([
+          'PlansUnreadable',
+          'warning',
+        ]);
+        await home.service('shop', ['192.0.2.5']);
+        await home.values({ pools: { db: { addresses: ['198.51.100.0/28'] } } });
+        await home.told('HeldInUse');
+        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.eventually(
+          'the Plan',
+          async () => (await home.plan().catch(() => undefined)) !== undefined,
+        );
+        await home.planned('Held');
+      });
+
       it('makes everything again after a CRD was deleted with its objects', async () => {
         const file = join(root, 'chart/crds/communities.metallb.io.yaml');
         await home.run();
@@ -266,6 +287,7 @@ describe.skipIf(can !== true)(
         expect(conditions(frozen)).toEqual({ Ready: 'False Suspended', Suspended: 'True Suspended' });
         expect(message(frozen)).toBe(`2 changes wait until HelmRelease ${home.namespace}/herald is resumed`);
         expect(await home.pools()).toEqual([]);
+        expect(await home.plan()).toBeUndefined();
 
         await home.apply(release({ suspend: false }));
         await home.told('Applied', { status: 'True' });

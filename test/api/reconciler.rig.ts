@@ -238,21 +238,35 @@ export class Home {
     });
   }
 
-  async apply(object: Readonly<Record<string, unknown>> & { readonly metadata: object }): Promise<void> {
-    const whole = { ...object, metadata: { namespace: this.namespace, ...object.metadata } };
-    await this.api.kubectlInput(
-      JSON.stringify(whole),
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      '--field-manager=someone',
-      '-f',
-      '-',
-    );
+  /** As `kubectl apply --server-side --force-conflicts` by somebody, without a process for each. */
+  async apply(object: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: {
+      readonly name: string;
+      readonly namespace?: string | undefined;
+      readonly labels?: object;
+    };
+    readonly [field: string]: unknown;
+  }): Promise<void> {
+    const metadata = { namespace: this.namespace, ...object.metadata };
+    const { apiVersion, kind } = object;
+    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const where = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+    await this.kube.request({
+      method: 'PATCH',
+      path: `${root}${where}/${kind.toLowerCase()}s/${metadata.name}`,
+      query: { fieldManager: 'someone', force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      body: { ...object, metadata },
+    });
   }
 
-  async delete(what: string, namespace = this.namespace): Promise<void> {
-    await this.api.kubectl('-n', namespace, 'delete', what, '--wait=true');
+  /** "secret/name". */
+  async delete(what: string): Promise<void> {
+    const [kind = '', name = ''] = what.split('/');
+    const path = `${ROOTS[kind] ?? '/api/v1'}/namespaces/${this.namespace}/${kind}s/${name}`;
+    await this.kube.request({ method: 'DELETE', path });
   }
 
   async get(what: string, name: string): Promise<Raw | undefined> {
@@ -421,6 +435,11 @@ const VERSIONS: Readonly<Record<string, string>> = {
   bgppeers: 'v1beta2',
   configsources: 'v1alpha1',
   plans: 'v1alpha1',
+};
+
+const ROOTS: Readonly<Record<string, string>> = {
+  configsource: '/apis/herald.io/v1alpha1',
+  ipaddresspool: '/apis/metallb.io/v1beta1',
 };
 
 export function conditions(source: Raw): Record<string, string> {

@@ -138,7 +138,7 @@ describe.skipIf(can !== true)(`reconciler behind real Flux${can === true ? '' : 
   it('repairs no drift while the HelmRelease is suspended, and does so when it is resumed', async () => {
     await api.kubectl('-n', 'metallb-system', 'delete', 'ipaddresspool', 'web');
     const source = await home.told('Suspended');
-    expect(message(source)).toBe('1 write waits until HelmRelease flux-system/herald is resumed');
+    expect(message(source)).toBe('1 change waits until HelmRelease flux-system/herald is resumed');
     expect(await home.pool('web')).toBeUndefined();
     await commit(pools('192.0.2.0/25'));
     await home.eventually(

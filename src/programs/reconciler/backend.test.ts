@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Service } from '../../domain/api/core.ts';
 import type { Built } from '../../domain/desired/build.ts';
-import { backEndOf, DEFAULT, serves, UNKNOWN } from './backend.ts';
+import { BackEnds, backEndOf, DEFAULT, serves, UNKNOWN } from './backend.ts';
 
 const built = (values: unknown, more: Partial<Built> = {}): Built => ({
   source: { name: 'herald', title: 'Secret a/b', secret: true, values },
@@ -52,6 +52,16 @@ describe('what the applied values say about the back end', () => {
     expect(backEndOf(built(undefined))).toBeUndefined();
     expect(backEndOf(built({}, { waiting: 'for the other half' }))).toBeUndefined();
   });
+});
+
+test('what was known last counts while the values cannot be read', () => {
+  const backEnds = new BackEnds();
+  expect(backEnds.of(undefined)).toEqual(DEFAULT);
+  expect(new BackEnds().of(built(undefined))).toEqual(UNKNOWN);
+  const upstream = backEnds.of(built({ controller: { enabled: false } }));
+  expect(upstream.drains).toBe(false);
+  expect(backEnds.of(built({}, { waiting: 'for the other half' }))).toEqual(upstream);
+  expect(backEnds.of(built({})).drains).toBe(true);
 });
 
 describe('who is served', () => {

@@ -41,3 +41,16 @@ export function serves({ loadBalancerClass }: BackEnd, { spec }: Service): boole
   if (spec.type !== 'LoadBalancer') return false;
   return loadBalancerClass === undefined || (spec.loadBalancerClass ?? '') === loadBalancerClass;
 }
+
+/** Knows the back end also while the values cannot be read: that does not change who serves whom. */
+export class BackEnds {
+  #last: { readonly built: Built; readonly backEnd: BackEnd } | undefined;
+
+  /** `own`: the release's own source, if there is one. */
+  of(own: Built | undefined): BackEnd {
+    if (!own) return DEFAULT;
+    if (this.#last?.built !== own)
+      this.#last = { built: own, backEnd: backEndOf(own) ?? this.#last?.backEnd ?? UNKNOWN };
+    return this.#last.backEnd;
+  }
+}

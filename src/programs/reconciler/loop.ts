@@ -1,17 +1,16 @@
-import { ADOPT } from '../../domain/api/annotations.ts';
 import type { Service } from '../../domain/api/core.ts';
 import type { Scene, SourceChange } from '../../domain/change/model.ts';
 import type { Write } from '../../domain/change/plan.ts';
 import type { Built } from '../../domain/desired/build.ts';
-import { idOf, type LiveObject, viewOf } from '../../domain/desired/object.ts';
+import type { LiveObject } from '../../domain/desired/object.ts';
 import { type Settled, settle } from '../../domain/desired/settle.ts';
 import { Queue } from '../../platform/kube/queue.ts';
-import { type BackEnd, backEndOf, DEFAULT, serves, UNKNOWN } from './backend.ts';
+import { BackEnds, serves } from './backend.ts';
 import { checkAsReaders, type Outcome } from './judge.ts';
 import { readerOf, withLines } from './lines.ts';
 import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
-import { orphanage } from './notices.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
+import { type IsOrphan, orphanage, withTakers } from './orphans.ts';
 import { Overlay } from './overlay.ts';
 import { PlanKeeper } from './plans.ts';
 import { Outlooks } from './release.ts';
@@ -54,9 +53,8 @@ export class Loop {
   readonly #plans: PlanKeeper;
   readonly #outlooks: Outlooks;
   readonly #telling: Telling;
+  readonly #backEnds = new BackEnds();
   #queue: Queue | undefined;
-  /** The last known one, and what it was read from. */
-  #backEnd: { readonly built: Built; readonly backEnd: BackEnd } | undefined;
   /** Milliseconds that the last look took. */
   #lookMs = 0;
 
@@ -129,6 +127,7 @@ export class Loop {
     const seen = this.#sight.see();
     const release = this.#release(seen);
     if (!this.#canJudge()) return;
+    const { changes } = this.#scenery;
     const built = seen.map((s) => s.found.built);
     const isOrphan = this.#orphanage();
     const live = this.#live(built, isOrphan);
@@ -137,7 +136,7 @@ export class Loop {
     const suspendedBy = release?.object?.spec.suspend ? release.title : undefined;
     const task = this.#task(settled, seen, isOrphan);
     const worked = suspendedBy === undefined ? await this.#carryOut(task, seen, signal) : preview(task);
-    this.#scenery.awaits(waitersOf(worked.left));
+    this.#scenery.awaits(waitersOf(worked.left), changes);
     this.#count(worked, suspendedBy !== undefined);
     const outcome: Outcome = {
       namespace: this.#o.namespace,
@@ -156,22 +155,12 @@ export class Loop {
     this.#again(outcome);
   }
 
-  /** The objects as they are, our own writes included. Those of a release that is no more may be taken over by whoever defines them. */
-  #live(built: readonly Built[], isOrphan: (o: LiveObject) => boolean): readonly LiveObject[] {
-    const live = this.#overlay.over(this.#watches.live());
-    if (!live.some(isOrphan)) return live;
-    const takers = new Map(built.flatMap((b) => b.objects.map((o) => [idOf(o), b.source.name] as const)));
-    return live.map((o) => {
-      const taker = isOrphan(o) ? takers.get(idOf(viewOf(o))) : undefined;
-      if (taker === undefined) return o;
-      return {
-        ...o,
-        metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, [ADOPT]: taker } },
-      };
-    });
+  /** The objects as they are, our own writes included. */
+  #live(built: readonly Built[], isOrphan: IsOrphan): readonly LiveObject[] {
+    return withTakers(this.#overlay.over(this.#watches.live()), built, isOrphan);
   }
 
-  #orphanage(): (object: LiveObject) => boolean {
+  #orphanage(): IsOrphan {
     const releases = [...this.#watches.configSources.store.list()].map((s) => s.metadata.name);
     return orphanage(this.#o.release, new Set(releases));
   }
@@ -225,13 +214,13 @@ export class Loop {
   }
 
   /** Objects of kinds that cannot be read are left out; and then nothing is removed, as the picture is not whole. */
-  #task(settled: Settled, seen: readonly Seen[], isOrphan: (o: LiveObject) => boolean): Task {
+  #task(settled: Settled, seen: readonly Seen[], isOrphan: IsOrphan): Task {
     const unreadable = new Set(this.#watches.unreadableOwned().map((u) => u.kind));
     const whole = unreadable.size === 0 && this.#watches.unreadableSources().length === 0;
     const accepted = settled.verdicts.filter((v) => v.state === 'accepted').map((v) => v.source.name);
     const built = seen.map((s) => s.found.built);
     const policies = new Map(built.map((b) => [b.source.name, b.values?.change?.policy]));
-    const backEnd = this.#backEndNow(seen);
+    const backEnd = this.#backEnds.of(ownOf(seen, this.#o.release)?.found.built);
     const { ignoreExclude, drains } = backEnd;
     const served = (service: Service) => serves(backEnd, service);
     const setOut = (scene: Scene | undefined) => scene && { ...scene, ignoreExclude };
@@ -247,16 +236,6 @@ export class Loop {
       begun: this.#plans.begun(),
       drains,
     };
-  }
-
-  /** Values that cannot be read for the moment do not change who serves whom. */
-  #backEndNow(seen: readonly Seen[]): BackEnd {
-    const built = ownOf(seen, this.#o.release)?.found.built;
-    if (!built) return DEFAULT;
-    if (this.#backEnd?.built === built) return this.#backEnd.backEnd;
-    const backEnd = backEndOf(built) ?? this.#backEnd?.backEnd ?? UNKNOWN;
-    this.#backEnd = { built, backEnd };
-    return backEnd;
   }
 
   /** While a change waits, looks that Services call for take a fifth of the time at most. */

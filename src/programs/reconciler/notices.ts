@@ -1,7 +1,8 @@
 import { INSTANCE, RECONCILE } from '../../domain/api/annotations.ts';
 import type { Problem } from '../../domain/api/problem.ts';
-import { type DesiredObject, idOf, isOurs, type LiveObject, viewOf } from '../../domain/desired/object.ts';
+import { type DesiredObject, idOf, type LiveObject, viewOf } from '../../domain/desired/object.ts';
 import { problemOf, type Source } from '../../domain/desired/source.ts';
+import type { IsOrphan } from './orphans.ts';
 import { type Unreadable, unreadableText } from './unreadable.ts';
 
 /** What a source should say although it is carried out. */
@@ -60,7 +61,7 @@ export function leftAlone(
 export function orphanNotices(
   source: Source,
   live: readonly LiveObject[],
-  isOrphan: (object: LiveObject) => boolean,
+  isOrphan: IsOrphan,
 ): readonly Problem[] {
   const left = live.filter(isOrphan);
   if (left.length === 0) return [];
@@ -75,12 +76,4 @@ export function orphanNotices(
       hint: 'define them here to take them over, or delete them',
     }),
   ];
-}
-
-/** Whether an object was rendered by a release that is no more. */
-export function orphanage(instance: string, releases: ReadonlySet<string>): (object: LiveObject) => boolean {
-  return (object) => {
-    const label = object.metadata.labels[INSTANCE];
-    return label !== undefined && label !== '' && !isOurs(object, instance) && !releases.has(label);
-  };
 }

@@ -68,6 +68,7 @@ export class Scenery {
   readonly #wake: () => void;
   /** Services, as "namespace/name", for which a change waits; undefined when none waits. */
   #waiting: ReadonlySet<string> | undefined;
+  #changes = 0;
 
   /** `wake`: the outcome of the last judgement may be another one now. */
   constructor(o: Options, wake: () => void) {
@@ -128,12 +129,19 @@ export class Scenery {
     }
   }
 
+  /** How many changes have been seen. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /**
-   * For whom changes wait since the last look. From now on it is told when one of these Services changes, when any address comes
-   * or goes, and when Namespaces or Nodes change. Without an argument nothing waits, and no change of these kinds matters.
+   * For whom changes wait since a look that began after so many `changes`. From now on it is told when one of these Services changes,
+   * when any address comes or goes, and when Namespaces or Nodes change; and at once, if something has changed since the look began.
+   * Without Services nothing waits, and no change of these kinds matters.
    */
-  awaits(services?: ReadonlySet<string>): void {
+  awaits(services: ReadonlySet<string> | undefined, changes: number): void {
     this.#waiting = services;
+    if (services && changes !== this.#changes) this.#wake();
   }
 
   #sceneOf(services: Iterable<Service>, served: Served): Scene {
@@ -145,6 +153,7 @@ export class Scenery {
   }
 
   #changed(key: string, { before, now }: Change<Service>): void {
+    this.#changes++;
     if (!this.#waiting) return;
     if (this.#waiting.has(key) || !isDeepStrictEqual(addressesOf(before), addressesOf(now))) this.#wake();
   }
@@ -152,7 +161,9 @@ export class Scenery {
   #follow<T extends KubeObject>(reflector: Reflector<T>, relevant: (object: T) => unknown): void {
     const news = new News(reflector.store, relevant);
     reflector.onChange((key) => {
-      if (news.of(key) && this.#waiting) this.#wake();
+      if (!news.of(key)) return;
+      this.#changes++;
+      if (this.#waiting) this.#wake();
     });
   }
 

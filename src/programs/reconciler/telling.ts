@@ -5,6 +5,7 @@ import { problemOf } from '../../domain/desired/source.ts';
 import { type Outcome, progressOf, repairsOf } from './judge.ts';
 import { blindNotices, leftAlone, orphanNotices, planNotices } from './notices.ts';
 import type { Options, Timing } from './options.ts';
+import type { IsOrphan } from './orphans.ts';
 import type { Turn } from './plan-object.ts';
 import type { PlanKeeper } from './plans.ts';
 import { type Outlooks, releaseNotices } from './release.ts';
@@ -19,8 +20,7 @@ export interface Look {
   readonly seen: readonly Seen[];
   readonly settled: Settled;
   readonly live: readonly LiveObject[];
-  /** Whether an object belongs to a release that is no more. */
-  readonly isOrphan: (object: LiveObject) => boolean;
+  readonly isOrphan: IsOrphan;
   readonly worked: Worked;
   readonly outcome: Outcome;
   readonly release: FoundRelease | undefined;
