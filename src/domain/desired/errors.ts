@@ -24,6 +24,7 @@ export const codes = {
   UnknownKind: 'an object is of no kind that there is',
   UnknownVersion: 'an object is of a version that its kind does not have',
   WrongNamespace: "an object is outside of Herald's namespace",
+  OutdatedValues: 'values are for an older version than the one that they are given to',
   AddressWidened: 'a single address is read as a block',
   ProtocolMismatch: 'settings of one protocol stand at a pool of the other',
   InvalidName: 'a name is not that of a Kubernetes object',

@@ -23,6 +23,10 @@ export interface Source {
   readonly text?: (path: Path) => string | undefined;
   /** The same text, typed as another reader would; absent where there is no text. */
   readonly typed?: (flavour: YamlFlavour) => Typed;
+  /** Reads a text that stands in the values as YAML of its own; absent where there is no parser. */
+  readonly parse?: (
+    text: string,
+  ) => Pick<Source, 'values' | 'typed'> | { readonly problems: readonly Problem[] };
   readonly context?: Context;
 }
 

@@ -61,6 +61,16 @@ export function fromYaml(
   return { values: document.value, at, typed };
 }
 
+/** Reads texts that stand in the values of a source. */
+export function textReader(
+  parse: (text: string) => YamlText | { readonly problems: readonly Problem[] },
+): NonNullable<Source['parse']> {
+  return (text) => {
+    const document = parse(text);
+    return 'problems' in document ? document : fromYaml(document);
+  };
+}
+
 interface Read {
   readonly value: unknown;
   readonly node?: Located;

@@ -11,6 +11,7 @@ import { type Finding, located, problemOf, type Source } from '../source.ts';
 import { convert, type Entry, type LegacyFile, objectName } from './legacy-convert.ts';
 import { converted } from './legacy-names.ts';
 import { checkFile, isCommunities, isPeer, isPool, isProfile, LEGACY_FILE } from './legacy-schema.ts';
+import { unrendered } from './placeholders.ts';
 
 /** The configuration of MetalLB 0.12 inside a source. */
 export interface LegacyText {
@@ -46,7 +47,9 @@ export function readLegacy({ source, value, base, text }: LegacyText): Reading {
         message: 'defines neither pools nor peers',
       }),
     );
-  return { drafts, problems: [...problems, ...mistakes(file).map(tell), ...renames(file).map(tell)] };
+  // What is no draft for it is not looked through by others.
+  const holes = unrendered(root, base).map(tell);
+  return { drafts, problems: [...holes, ...problems, ...[...mistakes(file), ...renames(file)].map(tell)] };
 }
 
 /** Go's yaml.v2 puts any scalar into a field for text, in the spelling of the file: a password 0123 stays 0123. */

@@ -6,7 +6,7 @@ import { type Built, build } from '../build.ts';
 import { source, TARGET } from '../desired.rig.ts';
 import { idOf, openContent } from '../object.ts';
 import type { Source } from '../source.ts';
-import { fromYaml } from '../yaml.ts';
+import { fromYaml, textReader } from '../yaml.ts';
 import type { Target } from './dialect.ts';
 
 const PUBLIC = { title: 'file.yaml', secret: false } as const;
@@ -16,7 +16,8 @@ export function rendered(text: string, o: Partial<Source> = {}, target: Target =
   const document = parseDocument(text, { source: 'file.yaml' });
   if ('problems' in document) throw new Error(JSON.stringify(document.problems));
   const { values, ...read } = fromYaml(document);
-  return build(source(values, { ...PUBLIC, ...read, ...o }), target);
+  const parse = textReader((inner) => parseDocument(inner, { source: 'file.yaml' }));
+  return build(source(values, { ...PUBLIC, ...read, parse, ...o }), target);
 }
 
 /** A text of several documents as one list of values, in Go's typing. */
