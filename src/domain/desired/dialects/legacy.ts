@@ -1,6 +1,6 @@
 import { fieldsOf } from '../../api/schema.ts';
 import { valuesSchema } from '../../api/values.ts';
-import { isObject, toJson } from '../json.ts';
+import { isObject, type Json, toJson } from '../json.ts';
 import type { Dialect } from './dialect.ts';
 import { readLegacy } from './legacy-read.ts';
 
@@ -13,8 +13,9 @@ export const legacy: Dialect = {
   yaml: 'go',
   evidence(values) {
     const root = toJson(values ?? null);
-    return isObject(root) ? ROOTS.filter((key) => (key === 'address-pools' ? key in root : root[key])) : [];
+    return isObject(root) ? ROOTS.filter((key) => isOurs(key, root[key])) : [];
   },
+  hasRoot: (root) => ROOTS.includes(root),
   read(source) {
     const root = toJson(source.values ?? null);
     return readLegacy({
@@ -28,6 +29,17 @@ export const legacy: Dialect = {
     });
   },
 };
+
+/** Others call something `peers` too: Calico's variables in Kubespray, for one. */
+function isOurs(key: string, value: Json | undefined): boolean {
+  if (key === 'address-pools') return value !== undefined;
+  if (key !== 'peers') return Boolean(value);
+  return (
+    Array.isArray(value) && value.some((peer: Json) => isObject(peer) && Object.keys(peer).some(isHyphened))
+  );
+}
+
+const isHyphened = (key: string): boolean => /^(peer|my)-/.test(key);
 
 function isHeralds(key: string): boolean {
   return Object.hasOwn(fieldsOf(valuesSchema), key) && !ROOTS.includes(key);
