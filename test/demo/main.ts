@@ -4,7 +4,7 @@ import { startFleet } from '../fleet/fleet.ts';
 import { available } from '../servers/index.ts';
 import { withoutCluster } from './processes.ts';
 import { say, title } from './say.ts';
-import { addPool, badRange, brokenYaml, changePool, installHerald } from './steps.ts';
+import { addPool, badRange, brokenYaml, changePool, installHerald, takeAway } from './steps.ts';
 
 const keep = Boolean(process.env.KEEP);
 const can = available('cluster');
@@ -24,6 +24,7 @@ if (can !== true) {
       await changePool(fleet, lab);
       await badRange(fleet, lab);
       await brokenYaml(fleet, lab);
+      await takeAway(fleet, lab);
     } finally {
       await lab.prober.stop();
     }

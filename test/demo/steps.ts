@@ -175,6 +175,28 @@ export async function brokenYaml(fleet: Fleet, lab: Lab): Promise<void> {
   await stillServed(fleet, lab);
 }
 
+/** Fifth commit: it would take the address in use away. It is held; the commit is taken back. */
+export async function takeAway(fleet: Fleet, lab: Lab): Promise<void> {
+  title('Fifth commit: a range that would take the address of a Service away');
+  const { sha, at: start } = await fleet.pushValues(pools(fleet, [[220, 239]]), 'l2-lab: another range');
+  const held = await fleet.see('configsource', NAME, {
+    what: 'hold',
+    until: (o) => condition(o, 'Stalled')?.reason === 'HeldInUse',
+  });
+  sayHops(start, [{ what: `held (git push ${commit(sha)})`, at: held.at }]);
+  say(`ConfigSource ${tells(held.object)}`);
+  say(await fleet.cluster.kubectl('-n', NAMESPACE, 'get', 'plans,ipaddresspools'));
+  await stillServed(fleet, lab);
+  title('And back once more');
+  const back = await fleet.pushValues(`${lab.values}# as before\n`, 'l2-lab: the first pool stays');
+  const plan = await fleet.see('configsource', NAME, {
+    what: 'nothing held',
+    until: (o) => isCurrently(o, 'Ready', 'True'),
+  });
+  sayHops(back.at, [{ what: `nothing is held any more (git push ${commit(back.sha)})`, at: plan.at }]);
+  await stillServed(fleet, lab);
+}
+
 /** The Service still has its address, the wire still answers, and the page still comes. */
 async function stillServed(fleet: Fleet, lab: Lab): Promise<void> {
   const service = await fleet.see('service', 'web', { what: 'Service', until: () => true });

@@ -206,6 +206,93 @@ describe('a cluster that follows git', () => {
     await released((v) => v > next + 1);
   });
 
+  it('holds a commit that takes an address in use away: nothing is lost, Flux says so at once, and a revert heals', async () => {
+    const prober = probe(fleet.cluster, address);
+    await prober.firstAfter(0);
+    const next = (await version()) + 1;
+    const cut = values(fleet).replace('.200-', '.210-').replace('.209', '.219');
+    const { at: pushed } = await fleet.pushValues(cut, 'move pool web away from its Service');
+    const held = await fleet.see('configsource', NAME, {
+      what: 'hold',
+      until: (o) => condition(o, 'Stalled')?.reason === 'HeldInUse',
+    });
+    tell('commit that would take an address away until it shows as held', held.at - pushed);
+    expect(condition(held.object, 'Ready')).toMatchObject({ status: 'False', reason: 'HeldInUse' });
+    expect(condition(held.object, 'Ready')?.message).toContain('default/web');
+    const failed = await released((v) => v === next, 'False');
+    tell('the same until the HelmRelease shows it', failed.at - pushed);
+    // The safe part is there, and so is what is in use.
+    await fleet.see('pool', 'web', {
+      what: 'new range beside the old one',
+      until: (o) => {
+        const ranges = String(at(o, 'spec.addresses'));
+        return ranges.includes('.200') && ranges.includes('.219');
+      },
+    });
+    const { object: plan } = await fleet.see('plan', NAME, {
+      what: 'Plan',
+      until: (o) => at(o, 'status.state') === 'Held',
+    });
+    expect(at(plan, 'spec.affected[0].service')).toBe('default/web');
+    expect(await kubectl('get', 'plans')).toMatch(/Held/);
+    await fleet.pushValues(`${values(fleet)}# back\n`, 'back');
+    await released((v) => v > next);
+    expect((await prober.stop()).lost).toBe(0);
+    const { object } = await fleet.see('service', 'web', { what: 'Service web', until: () => true });
+    expect(at(object, 'status.loadBalancer.ingress[0].ip')).toBe(address);
+  });
+
+  it('carries a held plan out when somebody approves just that plan, and moves Services without a hole when asked to', async () => {
+    const range = (a: number, b: number) =>
+      `[${fleet.cluster.network.address(a)}-${fleet.cluster.network.address(b)}]`;
+    const guest = (addresses: string, more = '') =>
+      values(fleet, more).replace(
+        'l2Advertisements:',
+        `  guest:\n    addresses: ${addresses}\n    autoAssign: false\nl2Advertisements:\n  guest:\n    ipAddressPools: [guest]`,
+      );
+    await fleet.pushValues(guest(range(240, 241)), 'a pool for guests');
+    await fleet.see('pool', 'guest', { what: 'pool guest', until: () => true });
+    const first = await fleet.expose('guest', { 'metallb.io/address-pool': 'guest' });
+    expect(first.address).toBe(fleet.cluster.network.address(240));
+
+    // Move: the new address answers before the old one stops.
+    const [before, after] = [
+      probe(fleet.cluster, first.address),
+      probe(fleet.cluster, fleet.cluster.network.address(242)),
+    ];
+    await before.firstAfter(0);
+    await fleet.pushValues(guest(range(242, 243), 'change: {policy: move}\n'), 'guests move');
+    const moved = await fleet.see('service', 'guest', {
+      what: 'the new address alone',
+      until: (o) =>
+        at(o, 'status.loadBalancer.ingress[0].ip') === fleet.cluster.network.address(242) &&
+        at(o, 'status.loadBalancer.ingress[1]') === undefined,
+      timeoutMs: 120_000,
+    });
+    const reply = await after.firstAfter(0);
+    expect(reply.at).toBeLessThan(moved.at);
+    await Promise.all([before.stop(), after.stop()]);
+    await fleet.see('pool', 'guest', {
+      what: 'pool guest with its new range alone',
+      until: (o) => !String(at(o, 'spec.addresses')).includes('.240'),
+    });
+
+    // Approve: the pool goes although its Service loses the address.
+    await fleet.pushValues(values(fleet), 'no more guests');
+    const { object: plan } = await fleet.see('plan', NAME, {
+      what: 'held Plan',
+      until: (o) => at(o, 'status.state') === 'Held' && isCurrently(o, 'Ready', 'False'),
+    });
+    const digest = String(at(plan, 'spec.digest'));
+    await kubectl('annotate', 'plan', NAME, `herald.io/approve=${digest}`);
+    await until('pool guest to go', async () => !(await kubectl('get', 'ipaddresspools')).includes('guest'));
+    await fleet.see('plan', NAME, {
+      what: 'Plan applied',
+      until: (o) => at(o, 'status.state') === 'Applied',
+    });
+    await fleet.cluster.kubectl('delete', 'service', 'guest');
+  });
+
   it('rolls every pod by an upgrade and gives each Service the address it had', async () => {
     const before = (await fleet.pods()).map((p) => p.uid);
     const prober = probe(fleet.cluster, address);

@@ -30,6 +30,7 @@ export const PATHS = {
   kustomization: '/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations',
   helmrelease: `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${NAMESPACE}/helmreleases`,
   configsource: `/apis/herald.io/v1alpha1/namespaces/${NAMESPACE}/configsources`,
+  plan: `/apis/herald.io/v1alpha1/namespaces/${NAMESPACE}/plans`,
   pool: `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/ipaddresspools`,
   service: '/api/v1/namespaces/default/services',
 } as const;
