@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { build } from '../build.ts';
-import { readers, source, TARGET } from '../desired.rig.ts';
+import { source, TARGET } from '../desired.rig.ts';
 import { openContent } from '../object.ts';
-import { settle } from '../settle.ts';
 import { haveDocuments, shows } from './document.rig.ts';
 import { haveInputs, input, rendered, specs, told } from './text.rig.ts';
 
@@ -285,124 +284,6 @@ describe('pools', () => {
     const built = rendered(`${RANGE}metallb_pool_name: ${name}\n`);
     expect(specs(built)).toHaveProperty([`IPAddressPool ${object}`]);
     expect(specs(built)['L2Advertisement l2advertisement1']).toEqual({ ipAddressPools: [object] });
-  });
-});
-
-describe('peers', () => {
-  it.each([
-    ['my_asn2: 1', ['8:14 warning UnknownKey metallb_peers[0].my_asn2']],
-    ['peer_port: 1179', ['8:16 warning UnknownKey metallb_peers[0].peer_port']],
-    ['password: 0123', ['8:15 warning ReadOtherwise metallb_peers[0].password']],
-    ['password: !vault "x"', ['8:22 error Unrendered metallb_peers[0].password']],
-    ['password: "{{ secret }}"', ['8:15 error Unrendered metallb_peers[0].password']],
-    ['source_address: "{{ ip }}"', ['8:21 error Unrendered metallb_peers[0].source_address']],
-    ['source_address: nowhere', ['8:21 error PeerInvalid metallb_peers[0].source_address']],
-  ])('%s', (more, problems) => expect(told(rendered(`${PEERS}    ${more}\n`))).toEqual(problems));
-
-  it.each([
-    ['my_asn: 64512', 64_512],
-    ['my_asn: "64512"', 64_512],
-    ['my_asn: 4294967295', 4_294_967_295],
-    // Python takes it for text, and Go for a number.
-    ['my_asn: 1e3', 1_000],
-  ])('takes %s, printed and read by Go', (text, myASN) => {
-    const one = `${BGP}metallb_peers: [{peer_address: 192.0.2.1, peer_asn: 64513, ${text}}]\n`;
-    expect(specs(rendered(one))['BGPPeer peer1']).toMatchObject({ myASN });
-  });
-
-  it.each([
-    ['1.10', 'WrongType'],
-    ['4294967296', 'InvalidValue'],
-    ['0', 'PeerInvalid'],
-    ['many', 'WrongType'],
-  ])('refuses the AS number %s', (text, code) => {
-    const one = `${BGP}metallb_peers: [{peer_address: 192.0.2.1, peer_asn: 64513, my_asn: ${text}}]\n`;
-    expect(told(rendered(one))).toEqual([`4:68 error ${code} metallb_peers[0].my_asn`]);
-  });
-
-  it('tells every missing key', () => {
-    expect(told(rendered(`${BGP}metallb_peers: [{}, x]\n`))).toEqual([
-      '4:17 error MissingKey metallb_peers[0].peer_address',
-      '4:17 error MissingKey metallb_peers[0].peer_asn',
-      '4:17 error MissingKey metallb_peers[0].my_asn',
-      '4:21 error WrongType metallb_peers[1]',
-    ]);
-  });
-
-  // Byte for byte, whatever the template would have made of it.
-  it.each([
-    ['"a\\"b\\\\c$d#e\\n"', 'a"b\\c$d#e\n'],
-    ['0123', '83'],
-    ["'0123'", '0123'],
-    ['yes', 'True'],
-  ])('takes the password %s', (text, password) => {
-    const built = rendered(`${PEERS}    password: ${text}\n`);
-    const secret = built.objects.find((o) => o.kind.kind === 'Secret');
-    expect(secret && openContent(secret.content).data).toEqual({
-      password: Buffer.from(password).toString('base64'),
-    });
-  });
-
-  it('translates node selectors, and refuses spellings that MetalLB 0.12 refuses', () => {
-    const selectors = (text: string) => `${PEERS}    node_selectors:\n      - ${text}\n`;
-    const text =
-      '{match-labels: {rack: 1, edge: true}}\n      - match-expressions: [{key: zone, operator: In, values: [a, 2]}]';
-    expect(specs(rendered(selectors(text)))['BGPPeer peer1']).toEqual(
-      peer({
-        nodeSelectors: [
-          { matchLabels: { rack: '1', edge: 'true' } },
-          { matchExpressions: [{ key: 'zone', operator: 'In', values: ['a', '2'] }] },
-        ],
-      }),
-    );
-    expect(told(rendered(selectors('{matchLabels: {a: b}}')))).toEqual([
-      '9:23 error UnknownKey metallb_peers[0].node_selectors[0].matchLabels',
-    ]);
-    expect(told(rendered(selectors('{match-expressions: [{key: zone}]}')))).toEqual([
-      '9:30 error MissingKey metallb_peers[0].node_selectors[0].match-expressions[0].operator',
-    ]);
-  });
-});
-
-describe('without speakers', () => {
-  const OFF = `${RANGE}metallb_speaker_enabled: false\n`;
-
-  it('renders pools alone, leaves announcing to others, and misses nothing', () => {
-    const built = rendered(`${OFF}metallb_protocol: bgp\nmetallb_peers: [{peer_address: x}]\n`);
-    expect(specs(built)).toEqual({ 'IPAddressPool loadbalanced': pool(['10.5.0.0/16']) });
-    expect(told(built)).toEqual(['3:26 notice LeftToOthers metallb_speaker_enabled']);
-    expect(built.settings).toEqual({ speaker: { enabled: false } });
-    const settled = settle({ instance: 'herald', built: [built], live: [], check: readers });
-    expect(settled.verdicts[0]?.problems.map((p) => p.code)).toEqual(['LeftToOthers']);
-    const loud = settle({
-      instance: 'herald',
-      built: [rendered(BGP.replace('bgp', 'layer2'))],
-      live: [],
-      check: readers,
-    });
-    expect(loud.verdicts[0]?.problems).toEqual([]);
-  });
-
-  it('needs no peers, and follows metallb_enabled where it says so', () => {
-    expect(told(rendered(`${BGP}metallb_speaker_enabled: false\n`)).join()).not.toContain('metallb_peers');
-    expect(specs(rendered(`${RANGE}metallb_speaker_enabled: "{{ metallb_enabled }}"\n`))).toHaveProperty(
-      'L2Advertisement l2advertisement1',
-    );
-    expect(told(rendered(`${RANGE}metallb_speaker_enabled: "{{ not calico }}"\n`))).toEqual([
-      '3:26 error Unrendered metallb_speaker_enabled',
-    ]);
-  });
-
-  it.each([
-    ['"{{ metallb_ip_range }}"', []],
-    ['[10.0.0.0/8]', []],
-    ['[10.4.0.0/16, 10.5.0.0/17]', ['2:20 warning PoolNotAdvertised metallb_ip_range[0]']],
-    ['[10.5.0.0/17, 10.5.128.0/17]', []],
-    ['"{{ others }}"', []],
-  ])('tells what Calico would not announce of %s', (list, problems) => {
-    const built = rendered(`${OFF}calico_advertise_service_loadbalancer_ips: ${list}\n`);
-    expect(told(built)).toEqual(['3:26 notice LeftToOthers metallb_speaker_enabled', ...problems]);
-    expect(built.problems[0]?.message).toContain('Calico');
   });
 });
 
