@@ -137,12 +137,16 @@ describe('values', () => {
       matallb_auto_assign: 'yes',
       iprange: 'x',
       configInline: {},
+      'node-selector': 'a=b',
+      calico_advertise_service_loadbalancer_ips: [],
     };
     expect(accepted(raw).warnings.map(({ code, path }) => [code, path])).toEqual([
       ['ForeignKey', 'metallb_ip_range'],
       ['ForeignKey', 'matallb_auto_assign'],
       ['ForeignKey', 'iprange'],
       ['ForeignKey', 'configInline'],
+      ['ForeignKey', 'node-selector'],
+      ['ForeignKey', 'calico_advertise_service_loadbalancer_ips'],
     ]);
   });
 
