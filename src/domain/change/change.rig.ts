@@ -9,7 +9,7 @@ import type { Affected, Judged, JudgeInput, Scene, SourceChange, Step } from './
 /** The objects of native values, however they collide: as one source after the other would have made them. */
 export function objects(values: object, source = 'herald'): DesiredObject[] {
   const built = rendered(values, { name: source });
-  if (built.objects.length === 0 && Object.keys(values).length > 0)
+  if (built.problems.some((p) => p.severity === undefined || p.severity === 'error'))
     throw new Error(JSON.stringify(built.problems));
   return [...built.objects];
 }

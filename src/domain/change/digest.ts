@@ -64,8 +64,8 @@ function changeOf(write: Write, part: Part): JsonObject {
 }
 
 /** A digest is shown, and of a short secret it could be guessed. */
-function publicSpec({ password: _, ...spec }: JsonObject): JsonObject {
-  return spec;
+function publicSpec(spec: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => key !== 'password'));
 }
 
 /** JSON with sorted keys: equal for equal data. */

@@ -1,8 +1,10 @@
 import { ON_CHANGE } from '../api/annotations.ts';
 import { CHANGE_POLICIES, type ChangePolicy } from '../api/values.ts';
 import { viewOf } from '../desired/object.ts';
+import { appliedWrites, stagesOf } from './apply.ts';
+import { tooEarly } from './between.ts';
 import { BLIND, unseen } from './blind.ts';
-import { diff, idOfWrite, sourceOfWrite, type Write } from './diff.ts';
+import { type Diff, diff, idOfWrite, sourceOfWrite, type Write } from './diff.ts';
 import type { Judge, JudgeInput } from './model.ts';
 import { groundOf } from './reach.ts';
 import { findSafe, type IsAllowed, type Matter, type Safe } from './safe.ts';
@@ -21,7 +23,7 @@ export const judge: Judge = (input) => {
   const matter = matterOf(input, found.writes);
   const policyOf = policies(input);
   const isForced = isWrite(matter, (write) => policyOf(write) === 'force');
-  const safe = search(input, matter, isForced);
+  const safe = search(input, found, { matter, isAllowed: isForced });
   const first = tell({ input, found, matter, policyOf, safe });
   const approved = new Set(
     first.changes
@@ -32,10 +34,12 @@ export const judge: Judge = (input) => {
   const isApproved = isWrite(matter, (write) => approved.has(sourceOfWrite(write)));
   // An approval lets through what was held when it was given, and nothing that would hurt beside it.
   const isAllowed: IsAllowed = (part) => isForced(part) || (isApproved(part) && safe.kept.has(part));
-  const again = { ...matter, known: new Map() };
   const digests = new Map(first.changes.map(({ source, digest }) => [source, digest]));
-  return tell({ input, found, matter: again, policyOf, safe: search(input, again, isAllowed), digests });
+  return tell({ input, found, matter, policyOf, safe: search(input, found, { matter, isAllowed }), digests });
 };
+
+const NO_MARKS = new Map<never, never>();
+const NO_POOLS = new Map<never, never>();
 
 function isWrite({ writes }: Matter, test: (write: Write) => boolean): IsAllowed {
   return ({ id }) => {
@@ -68,15 +72,23 @@ function matterOf({ scene, live }: JudgeInput, writes: readonly Write[]): Matter
     read,
     before,
     standings: subjects.map((s) => before.standing(s)),
-    known: new Map(),
   };
 }
 
-function search(input: JudgeInput, matter: Matter, isAllowed: IsAllowed): Safe {
+/** What is safe at its end and on the way there. */
+function search(
+  input: JudgeInput,
+  found: Diff,
+  { matter, isAllowed }: { matter: Matter; isAllowed: IsAllowed },
+): Safe {
   const blind = input.scene ? [] : unseen(matter.writes.values());
-  return findSafe(
-    matter,
-    isAllowed,
-    blind.filter((part) => !isAllowed(part)).map((part) => ({ ...part, why: BLIND })),
-  );
+  const start = blind.filter((part) => !isAllowed(part)).map((part) => ({ ...part, why: BLIND }));
+  for (;;) {
+    const safe = findSafe(matter, isAllowed, start);
+    const writes = appliedWrites({ input, found, kept: safe.kept }, NO_MARKS, NO_POOLS);
+    const stages = stagesOf({ input, matter, world: safe.world }, [...writes.values()]);
+    const early = tooEarly(matter, stages, safe).filter((part) => !safe.kept.has(part));
+    if (early.length === 0) return safe;
+    start.push(...early);
+  }
 }

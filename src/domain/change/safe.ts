@@ -23,9 +23,10 @@ export interface Matter {
   readonly before: World;
   /** How the subjects stand before, in their order. */
   readonly standings: readonly Standing[];
-  /** What writes lead to, by how many of their parts are put back: that only grows. */
-  readonly known: Map<Write, { readonly parts: number; readonly view: View | undefined }>;
 }
+
+/** What writes lead to, by how many of their parts are put back: in one search that only grows. */
+type Known = Map<Write, { readonly parts: number; readonly view: View | undefined }>;
 
 /** What may be written. */
 export interface Safe {
@@ -50,7 +51,8 @@ export type IsAllowed = (part: PartOf) => boolean;
  * so on until nobody is hurt but by what is allowed. Each look is at all Services at once, so that no order counts. Where the
  * precise culprits do not help, more is put back, in the end everything.
  */
-export function findSafe(matter: Matter, isAllowed: IsAllowed, start: Start = []): Safe {
+export function findSafe(given: Matter, isAllowed: IsAllowed, start: Start = []): Safe {
+  const matter: Searching = { ...given, known: new Map() };
   const [kept, allowed] = [new Causes(), new Causes()];
   const levels = new Map<Subject, Map<Hurt['aspect'], Level>>();
   const first = matter.read(viewsAfter(matter, kept));
@@ -68,8 +70,10 @@ export function findSafe(matter: Matter, isAllowed: IsAllowed, start: Start = []
   }
 }
 
+type Searching = Matter & { readonly known: Known };
+
 interface Round {
-  readonly matter: Matter;
+  readonly matter: Searching;
   readonly kept: Causes;
   readonly allowed: Causes;
   readonly world: World;
@@ -88,7 +92,7 @@ function allHurts({ subjects, standings, ready }: Matter, world: World): readonl
 }
 
 /** The objects after the writes without the parts that are put back. */
-export function viewsAfter({ live, writes, known }: Matter, kept: Causes): readonly View[] {
+function viewsAfter({ live, writes, known }: Searching, kept: Causes): readonly View[] {
   const views: View[] = [];
   for (const view of live) {
     const write = writes.get(idOf(view));
@@ -151,7 +155,7 @@ function blame(
 }
 
 /** Puts back what cannot go without what is put back already. True when that is more than before. */
-function keepTogether(matter: Matter, kept: Causes): boolean {
+function keepTogether(matter: Searching, kept: Causes): boolean {
   if (kept.size === 0) return false;
   let grown = false;
   for (let more = true; more; ) {
