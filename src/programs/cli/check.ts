@@ -54,7 +54,7 @@ export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
     problems: once(
       [
         ...overlay.problems,
-        ...verdicts.flatMap((v) => v.problems),
+        ...verdicts.flatMap((v, i) => spoken(v.problems, overlay.sources[i])),
         ...alone,
         ...built.flatMap((b) => empty(b)),
       ].map(worded),
@@ -62,11 +62,16 @@ export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
   };
 }
 
+/** That the configuration lies elsewhere is no news where that is among the files. */
+function spoken(problems: readonly Problem[], loaded: LoadedSource | undefined): readonly Problem[] {
+  return loaded?.paired ? problems.filter((p) => p.code !== 'LeftToOthers') : problems;
+}
+
 /** Nothing is taken away by it, and nothing comes: most likely it is the wrong file. */
 function empty({ source, objects, problems }: Built): readonly Problem[] {
   if (objects.length > 0 || problems.length > 0) return [];
   const message = 'nothing in it becomes an object: it has no pools, advertisements or peers';
-  return [located(source, { code: 'NoObjects', severity: 'notice', path: '', message })];
+  return [located(source, { code: 'EmptySource', severity: 'notice', path: '', message })];
 }
 
 /** The release and the namespace that an overlay is for. */

@@ -2,7 +2,6 @@
 export const codes = {
   UnknownKind: 'nothing in the file is for Herald',
   Skipped: 'something in a folder is not for Herald',
-  NoObjects: 'a source defines nothing',
   NotASource: 'a ConfigMap has no label that makes it a source',
   ValuesError: 'Flux would refuse the values of a HelmRelease',
   OptionalMissing: 'an optional reference leads to nothing among the files',

@@ -98,7 +98,9 @@ describe('validate', () => {
   it('tells broken YAML with its place, and takes an empty file for no values', async () => {
     expect(await places(file('tab.yaml', 'pools:\n\tweb: {}\n'))).toEqual(['2:1 YamlSyntax ']);
     expect(await places(file('dup.yaml', 'pools: {}\npools: {}\n'))).toEqual(['2:1 DuplicateKey pools']);
-    expect(await places(file('empty.yaml', '# nothing\n---\n'))).toEqual(['undefined:undefined NoObjects ']);
+    expect(await places(file('empty.yaml', '# nothing\n---\n'))).toEqual([
+      'undefined:undefined EmptySource ',
+    ]);
   });
 
   it('answers 2 when a file cannot be read, and checks the others', async () => {

@@ -2,8 +2,8 @@ import { SOURCE } from '../../../domain/api/annotations.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { configMapSource } from '../../../domain/desired/names.ts';
 import { configKey, type Source } from '../../../domain/desired/source.ts';
-import { fromYaml } from '../../../domain/desired/yaml.ts';
-import { parseDocument } from '../../../platform/files/yaml.ts';
+import { fromDocuments } from '../../../domain/desired/yaml.ts';
+import { parseDocuments } from '../../../platform/files/yaml.ts';
 import type { DataObject } from './library.ts';
 import { nearest } from './release.ts';
 
@@ -38,12 +38,14 @@ export function readConfigMap(object: DataObject): {
     return { problems: [{ ...told, ...nearest(doc, ['data']), message }] };
   }
   const outer = object.inside(key);
-  const parsed = parseDocument(data.get(key) ?? '', { source: doc.file });
-  if ('problems' in parsed)
+  const documents = parseDocuments(data.get(key) ?? '', { source: doc.file });
+  const read = 'problems' in documents ? documents : fromDocuments(documents, outer);
+  if ('problems' in read)
     return {
       key,
       likely: LIKELY.test(data.get(key) ?? ''),
-      problems: parsed.problems.map((p) => ({
+      problems: read.problems.map((p) => ({
+        source: doc.file,
         ...p,
         ...outer({ line: p.line ?? 1, column: p.column ?? 1 }),
       })),
@@ -53,7 +55,7 @@ export function readConfigMap(object: DataObject): {
     title: doc.file,
     secret: false,
     open: true,
-    ...fromYaml(parsed, outer),
+    ...read,
     context: { object: { kind: 'ConfigMap', name, ...(namespace !== undefined && { namespace }) } },
   };
   return { key, source, problems: [] };

@@ -1,8 +1,9 @@
 /** What of the documents is for nobody here, and what only lies there to be referred to. */
 import type { Problem } from '../../../domain/api/problem.ts';
+import { existingConfigMap } from '../../../domain/desired/dialects/inline.ts';
 import type { Doc } from './document.ts';
 import { readFluxKustomization } from './flux.ts';
-import { fields, idOf, text } from './record.ts';
+import { fields, idOf } from './record.ts';
 
 interface LeftOverInput {
   readonly docs: readonly Doc[];
@@ -21,12 +22,9 @@ interface Used {
 
 /** ConfigMaps and Secrets that lie among the documents to be referred to: by values of old charts, and for Flux's variables. */
 export function referencedBy(docs: readonly Doc[]): ReadonlySet<string> {
-  const maps = docs.flatMap(({ value }) => {
-    const spec = fields(fields(value).spec);
-    return [value, fields(value).metallb, spec.values].flatMap(
-      (v) => text(fields(v).existingConfigMap) ?? [],
-    );
-  });
+  const maps = docs.flatMap(
+    ({ header, value }) => existingConfigMap(header ? fields(fields(value).spec).values : value) ?? [],
+  );
   const variables = docs.flatMap((doc) => {
     const reading = readFluxKustomization(doc);
     return reading && 'flux' in reading ? (reading.flux.spec.postBuild?.substituteFrom ?? []) : [];

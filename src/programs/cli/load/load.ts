@@ -247,5 +247,11 @@ function nothing(folder: string): Problem {
 }
 
 function blank(file: string): Problem {
-  return { code: 'NoObjects', severity: 'notice', path: '', source: file, message: 'there is nothing in it' };
+  return {
+    code: 'EmptySource',
+    severity: 'notice',
+    path: '',
+    source: file,
+    message: 'there is nothing in it',
+  };
 }

@@ -216,7 +216,7 @@ spec: {url: oci://quay.example.com/charts/cert-manager, ref: {tag: v1.19.2}}
       'a.yaml': RELEASE(`${metallb}\nvalues: {crds: {enabled: true}, prometheusRule: {enabled: true}}`),
     });
     const result = await validate([t.path('a.yaml')]);
-    expect([t.told(result), objectsOf(result)]).toEqual([['notice a.yaml:6:11 NoObjects'], []]);
+    expect([t.told(result), objectsOf(result)]).toEqual([['notice a.yaml:6:11 EmptySource'], []]);
   });
 
   it('that is suspended is read, with a notice', async () => {

@@ -5,8 +5,11 @@ import type { Path } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { checkValues } from '../../../domain/api/values.ts';
 import { DIALECTS } from '../../../domain/desired/dialects/all.ts';
+import { existingConfigMap } from '../../../domain/desired/dialects/inline.ts';
 import { pathOf } from '../../../domain/desired/path.ts';
 import type { Source, Typed } from '../../../domain/desired/source.ts';
+import { textReader } from '../../../domain/desired/yaml.ts';
+import { parseDocument } from '../../../platform/files/yaml.ts';
 import { readConfigMap, unlabelled } from './configmap.ts';
 import type { Doc, Place } from './document.ts';
 import { leftOver } from './left.ts';
@@ -20,6 +23,8 @@ export type Form = 'release' | 'configMap' | 'values' | 'objects';
 export interface LoadedSource {
   readonly form: Form;
   readonly source: Source;
+  /** Its values name a ConfigMap that is among the files, and that is a source itself. */
+  readonly paired?: true;
 }
 
 /** What one cluster would get. */
@@ -70,9 +75,17 @@ export function gather(material: Material): Overlay {
   return {
     title: material.title,
     namespace: found.namespace,
-    sources: found.sources,
+    sources: found.sources.map((loaded) => ({
+      ...loaded,
+      source: { ...loaded.source, parse: parserFor(loaded.source) },
+    })),
     problems: [...found.problems, ...leftOver(material, found)],
   };
+}
+
+/** For configuration that stands as text in values of old charts. */
+function parserFor({ title }: Source): NonNullable<Source['parse']> {
+  return textReader((text) => parseDocument(text, { source: title }));
 }
 
 // ---- HelmReleases -----------------------------------------------------------------------
@@ -99,7 +112,7 @@ function releases({ docs, library }: Material, found: Found): void {
     if (read.release.suspend) found.problems.push(suspended(read));
     // Without the values there is nothing to judge.
     if (!problems.some((p) => p.severity === undefined))
-      found.sources.push({ form: 'release', source: { ...source, values } });
+      found.sources.push({ form: 'release', source: { ...source, values }, ...paired(values, library) });
   }
 }
 
@@ -158,7 +171,12 @@ export function showsDialect(values: unknown): boolean {
 
 // ---- values files and ConfigMaps --------------------------------------------------------
 
-function values(doc: Doc, { named, docs }: Material, found: Found): void {
+function paired(values: unknown, library: Library): Pick<LoadedSource, 'paired'> {
+  const name = existingConfigMap(values);
+  return name !== undefined && library.named('ConfigMap', name).length > 0 ? { paired: true } : {};
+}
+
+function values(doc: Doc, { named, docs, library }: Material, found: Found): void {
   // In a folder lie values of other charts, too.
   if (!named.has(doc.file) && !showsDialect(doc.value)) return;
   found.used.add(doc);
@@ -171,7 +189,7 @@ function values(doc: Doc, { named, docs }: Material, found: Found): void {
     at: doc.at,
     typed: doc.typed,
   };
-  found.sources.push({ form: 'values', source });
+  found.sources.push({ form: 'values', source, ...paired(doc.value, library) });
 }
 
 function configMaps(material: Material, found: Found): void {

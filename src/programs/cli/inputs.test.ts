@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Secrets } from '../../domain/api/core.ts';
+import { type DesiredObject, idOf, openContent } from '../../domain/desired/object.ts';
+import { type Checked, checkOverlay } from './check.ts';
+import { hasKubectl } from './cli.rig.ts';
+import { CASES, type InputCase } from './inputs.cases.ts';
+import { load } from './load/load.ts';
+import { WRITTEN } from './written.cases.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const REAL = join(ROOT, '../shared/inputs');
+
+const contentOf = ({ kind, content }: DesiredObject) => {
+  const open = openContent(content);
+  return kind === Secrets ? open : open.spec;
+};
+const objectsOf = (checked: readonly Checked[]) =>
+  Object.fromEntries(
+    checked.flatMap((c) => c.sources.flatMap((s) => s.objects.map((o) => [idOf(o), contentOf(o)]))),
+  );
+
+async function read(folder: string, { paths = ['.'] }: InputCase) {
+  const loaded = await load(paths.map((path) => join(folder, path)));
+  const checked = loaded.overlays.map((overlay) => checkOverlay(overlay));
+  return {
+    objects: objectsOf(checked),
+    told: checked.flatMap((c) =>
+      c.problems.map(({ severity, source = '', line, column, code }) =>
+        [...(severity ? [severity] : []), [relative(folder, source), line, column].join(':'), code].join(' '),
+      ),
+    ),
+    unreadable: loaded.unreadable.map(({ file }) => relative(folder, file)),
+    namespaces: [...new Set(checked.flatMap((c) => (c.sources.length > 0 ? [c.target.namespace] : [])))],
+  };
+}
+
+function suite(name: string, root: string, cases: readonly InputCase[]) {
+  const missing = existsSync(root) ? (hasKubectl ? undefined : 'there is no kubectl') : `there is no ${root}`;
+  if (missing !== undefined) console.warn(`${name} are not read: ${missing}`);
+  const titled = cases.map((c) => [[c.name, ...(c.paths ?? [])].join(' '), c] as const);
+  describe.skipIf(missing !== undefined)(name, () => {
+    it.each(titled)('%s', async (_, c) => {
+      const { objects, told, unreadable, namespaces } = await read(join(root, c.name), c);
+      expect(objects).toEqual(c.objects);
+      expect(told).toEqual(c.told);
+      expect(unreadable).toEqual(c.unreadable ?? []);
+      if (namespaces.length > 0) expect(namespaces).toEqual([c.namespace ?? 'metallb-system']);
+    });
+  });
+}
+
+suite('files of real operators', REAL, CASES);
+suite('files as operators might write them', join(ROOT, 'test/inputs'), WRITTEN);
