@@ -134,7 +134,7 @@ function foreignKeys(values: HeraldValues): readonly Problem[] {
       warning({
         code: 'ForeignKey',
         path: pathText([key]),
-        message: "is another product's key and is not read as Herald's own values",
+        message: "is another product's key, with nothing in it that can be read",
       }),
     );
 }

@@ -60,6 +60,7 @@ export const codes = {
   SourceVanished: 'the source is gone',
   ServicesUnreadable: 'Services may not be read',
   PlansUnreadable: 'plans may not be read',
+  SettingsNotApplied: 'settings are not in force on the workloads',
   LeftAlone: 'an object is annotated to be left alone',
   Orphaned: 'objects of a release that is gone stay',
   NotSupported: 'something has no effect in this version',

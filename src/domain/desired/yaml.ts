@@ -2,6 +2,7 @@ import { type Path, pathText } from '../api/check.ts';
 import type { Problem } from '../api/problem.ts';
 import { YamlError } from './flux/errors.ts';
 import { keyText, scalar, type YamlNode } from './flux/yaml.ts';
+import { pathOf } from './path.ts';
 import { pyKey, pyScalar } from './pyyaml.ts';
 import type { Source, Typed, YamlFlavour } from './source.ts';
 
@@ -59,6 +60,50 @@ export function fromYaml(
     };
   };
   return { values: document.value, at, typed };
+}
+
+/** The same of all documents of a text: Kubernetes objects are a list, anything else is one document. Problems have places in the text. */
+export function fromDocuments(
+  documents: readonly YamlText[],
+  outer?: (inner: Place) => Place | undefined,
+): Pick<Source, 'values' | 'at' | 'typed'> | { readonly problems: readonly Problem[] } {
+  const [first, ...others] = documents.map((document) => fromYaml(document, outer));
+  if (!first) return { values: null };
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  if (all.every(({ values }) => isKubernetesObject(values))) return listed(all);
+  const second = documents[1]?.at([]);
+  const message = 'holds several documents, and not all of them are Kubernetes objects';
+  return { problems: [{ code: 'ValuesUnreadable', path: '', message, ...second }] };
+}
+
+function isKubernetesObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'apiVersion' in value && 'kind' in value;
+}
+
+function listed(all: readonly Pick<Source, 'values' | 'at' | 'typed'>[]) {
+  const find = <T>(path: Path, look: (i: number, rest: Path) => T): T | undefined => {
+    const [i, ...rest] = path;
+    return typeof i === 'number' ? look(i, rest) : undefined;
+  };
+  return {
+    values: all.map(({ values }) => values),
+    at: (path: Path) => find(path, (i, rest) => all[i]?.at?.(rest)),
+    typed: (flavour: YamlFlavour): Typed => {
+      const typed = all.map((one) => one.typed?.(flavour) ?? { value: one.values });
+      const problems = typed.flatMap((t) => ('problems' in t ? t.problems : []));
+      if (problems.length > 0) return { problems };
+      const good = typed.flatMap((t) => ('problems' in t ? [] : [t]));
+      return {
+        value: good.map(({ value }) => value),
+        duplicates: good.flatMap(({ duplicates = [] }, i) =>
+          duplicates.map((p) => ({ ...p, path: pathText([i, ...pathOf(p.path)]) })),
+        ),
+        at: (path) => find(path, (i, rest) => good[i]?.at?.(rest)),
+        text: (path) => find(path, (i, rest) => good[i]?.text?.(rest)),
+      };
+    },
+  };
 }
 
 /** Reads texts that stand in the values of a source. */

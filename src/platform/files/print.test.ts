@@ -58,6 +58,7 @@ describe('printYaml', () => {
     '{{ x }}',
     '=',
     '<<',
+    'E0',
   ])('quotes %j, which readers type differently', (text) => {
     expect(printYaml({ a: text }, none)).toBe(`a: ${JSON.stringify(text)}\n`);
   });

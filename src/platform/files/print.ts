@@ -51,8 +51,11 @@ function lines(texts: readonly string[], mark: string): string {
 /** Words that some reader takes for something else than text. */
 const WORDS = /^(y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
 
+/** A number without digits, for readers of YAML 1.1 that allow as few as none. */
+const EXPONENT = /^e\d+$/i;
+
 /** Text that is text for every reader: words, and IPv4 addresses with what may follow them. */
 function isPlain(text: string): boolean {
-  if (WORDS.test(text)) return false;
+  if (WORDS.test(text) || EXPONENT.test(text)) return false;
   return /^[A-Za-z_][\w./-]*$/.test(text) || /^\d+(\.\d+){3}([/-][\d./]+)?$/.test(text);
 }

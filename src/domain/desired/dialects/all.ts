@@ -1,5 +1,6 @@
 import { charm } from './charm.ts';
 import type { Dialect } from './dialect.ts';
+import { inline } from './inline.ts';
 import { kubesprayConfig } from './kubespray-config.ts';
 import { kubesprayRange } from './kubespray-range.ts';
 import { legacy } from './legacy.ts';
@@ -15,6 +16,7 @@ export const DIALECTS: readonly Dialect[] = [
   paletteManifest,
   paletteHelm,
   charm,
+  inline,
   legacy,
   native,
 ];

@@ -3,7 +3,7 @@ import { fieldsOf } from '../../api/schema.ts';
 import { valuesSchema } from '../../api/values.ts';
 import { formatRange, parseRange } from '../../ip/range.ts';
 import type { Draft, Reading } from '../draft.ts';
-import { isObject, type JsonObject, toJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, toJson } from '../json.ts';
 import { type Finding, problemOf } from '../source.ts';
 import type { Dialect, Target } from './dialect.ts';
 import { type Tell, tellNamespace, tellUnknown, wordAt } from './foreign.ts';
@@ -61,11 +61,13 @@ function appsOf(values: unknown): readonly App[] {
   ];
 }
 
+const textOf = (value: Json | undefined): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+
 function isOld({ charm: name, channel }: JsonObject): boolean {
-  const [, minor] = /^1\.(\d+)(\/|$)/.exec(String(channel ?? '')) ?? [];
+  const [, minor] = /^1\.(\d+)(\/|$)/.exec(textOf(channel)) ?? [];
   return (
-    /(^|[:/~])metallb-controller(-\d+)?$/.test(String(name ?? '')) ||
-    (minor !== undefined && Number(minor) <= 27)
+    /(^|[:/~])metallb-controller(-\d+)?$/.test(textOf(name)) || (minor !== undefined && Number(minor) <= 27)
   );
 }
 

@@ -69,7 +69,9 @@ function asWritten(schema: JsonObject, value: Json, path: Path, text: LegacyText
     );
   }
   const wantsText = [schema.type].flat().includes('string');
-  return wantsText && value !== null && typeof value !== 'string' ? (text?.(path) ?? String(value)) : value;
+  return wantsText && (typeof value === 'number' || typeof value === 'boolean')
+    ? (text?.(path) ?? String(value))
+    : value;
 }
 
 /** What became of keys that no release of 0.7 to 0.12 knows. */

@@ -40,7 +40,8 @@ export function read(source: Source, target: Target): Understood {
   const problems = [
     ...duplicates(retyped, dialect, typed?.duplicates ?? []),
     ...reading.problems,
-    ...(first ? unread(retyped, first) : []),
+    // Herald's own values tell of them by themselves.
+    ...(first && dialect !== native ? unread(retyped, first) : []),
   ];
   return { source: retyped, dialect, reading: { ...reading, problems } };
 }
