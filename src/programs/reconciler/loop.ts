@@ -4,11 +4,13 @@ import type { Write } from '../../domain/change/plan.ts';
 import type { Built } from '../../domain/desired/build.ts';
 import type { LiveObject } from '../../domain/desired/object.ts';
 import { type Settled, settle } from '../../domain/desired/settle.ts';
+import { isError } from '../../domain/desired/source.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { BackEnds, serves } from './backend.ts';
 import { checkAsReaders, type Outcome } from './judge.ts';
 import { readerOf, withLines } from './lines.ts';
 import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
+import { OPERATOR_SOURCE, OperatorObjects } from './operator.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
 import { type IsOrphan, orphanage, withTakers } from './orphans.ts';
 import { Overlay } from './overlay.ts';
@@ -46,6 +48,7 @@ export class Loop {
   readonly #metrics: ReconcilerMetrics;
   readonly #watches: Watches;
   readonly #sight: Sight;
+  readonly #operator: OperatorObjects;
   readonly #overlay = new Overlay();
   readonly #writer: Writer;
   readonly #scenery: Scenery;
@@ -68,7 +71,8 @@ export class Loop {
       (id) => this.#overlay.gone(id),
     );
     this.#scenery = new Scenery(o, () => this.#queue?.addAfter(RENDER, this.#churnMs()));
-    this.#sight = new Sight(o, this.#watches);
+    this.#operator = new OperatorObjects(o, () => this.#queue?.add(RENDER));
+    this.#sight = new Sight(o, this.#watches, this.#operator);
     this.#writer = new Writer({ client: o.client, log: o.log, overlay: this.#overlay });
     const reporter = new Reporter(o, this.#metrics);
     const tell: Reporter['record'] = (about, event) => reporter.record(about, event);
@@ -93,6 +97,7 @@ export class Loop {
   start(): void {
     this.#watches.start();
     this.#scenery.start();
+    this.#operator.start();
   }
 
   /** Works until the signal aborts. May be called again after that. */
@@ -118,7 +123,7 @@ export class Loop {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#watches.close(), this.#scenery.close()]);
+    await Promise.all([this.#watches.close(), this.#scenery.close(), this.#operator.close()]);
     await this.#reporter.close();
   }
 
@@ -147,12 +152,23 @@ export class Loop {
       failures: worked.failures,
       ...(suspendedBy !== undefined && { suspendedBy }),
     };
-    await this.#telling.tell({ seen, settled, live, isOrphan, worked, outcome, release }, signal);
+    const settingsFailed = suspendedBy === undefined ? await this.#settings(seen, signal) : undefined;
+    const look = { seen, settled, live, isOrphan, worked, outcome, release, settingsFailed };
+    await this.#telling.tell(look, signal);
     const changed = worked.done.length + worked.pending.length === 0 ? 'unchanged' : 'changed';
     this.#lookMs = this.#o.clock.now() - started;
     this.#metrics.renders.inc({ result: worked.failures.length > 0 ? 'failed' : changed });
     this.#metrics.seconds.observe({}, this.#lookMs / 1000);
     this.#again(outcome);
+  }
+
+  /** Puts the operator's settings on Herald's workloads; why that failed. With an error in its objects everything stays as it is. */
+  async #settings(seen: readonly Seen[], signal: AbortSignal): Promise<string | undefined> {
+    const source = seen.find((s) => s.name === OPERATOR_SOURCE);
+    if (source?.found.built.problems.some(isError)) return undefined;
+    const settled = await this.#operator.settle(source?.found.built.settings ?? {}, signal);
+    if (settled.failed !== undefined && settled.retry) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
+    return settled.failed;
   }
 
   /** The objects as they are, our own writes included. */
@@ -208,7 +224,11 @@ export class Loop {
       ...watches.unreadablePlans(),
       ...this.#scenery.unreadable(),
     ];
-    const blind = !watches.releaseKnown || !watches.configSources.synced || unreadable.some(isUnsettled);
+    const blind =
+      !this.#operator.known ||
+      !watches.releaseKnown ||
+      !watches.configSources.synced ||
+      unreadable.some(isUnsettled);
     if (blind) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
     return !blind;
   }

@@ -35,6 +35,13 @@ export function planNotices(source: Source, plans: readonly Unreadable[]): reado
   ];
 }
 
+/** Settings of a MetalLB object that could not be put on Herald's own workloads. */
+export function settingNotices(source: Source, failed: string | undefined): readonly Problem[] {
+  if (failed === undefined) return [];
+  const message = `its settings are not in force: ${failed}`;
+  return [problemOf(source, { code: 'SettingsNotApplied', severity: 'warning', path: '', message })];
+}
+
 /** Objects of the source that somebody has taken out of our hands. */
 export function leftAlone(
   source: Source,

@@ -1,6 +1,6 @@
-import { compare } from 'fast-json-patch';
-import type { RawObject } from '../../domain/api/kind.ts';
-import { rawKind } from '../../domain/api/kind.ts';
+import { compare, type Operation } from 'fast-json-patch';
+import { type RawObject, rawKind } from '../../domain/api/kind.ts';
+import type { ObjectMeta } from '../../domain/api/object.ts';
 import { addressPoolCrd, metallbCrd } from '../../domain/api/operator.ts';
 import { isObject, type JsonObject, toJson } from '../../domain/desired/json.ts';
 import type { Address } from '../../domain/desired/object.ts';
@@ -9,6 +9,7 @@ import { type Component, withSettings } from '../../domain/desired/workloads.ts'
 import { isConflict, isForbidden, isInvalid } from '../../platform/kube/client.ts';
 import { Reflector } from '../../platform/kube/reflector.ts';
 import { resource } from '../../platform/kube/resource.ts';
+import { News } from './news.ts';
 import { NAME, type Options } from './options.ts';
 
 /** Name of the ConfigSource that stands for the objects of OpenShift's operator. */
@@ -45,11 +46,12 @@ const WORKLOADS: readonly (readonly [Component, Address])[] = [
   ['speaker', CONFIG_MAPS],
 ];
 
-/** What became of the settings. */
-export type Settled =
-  | { readonly done: true; readonly written: readonly string[] }
-  /** In words, with the mend. */
-  | { readonly failed: string; readonly retry: boolean };
+/** What became of the settings. failed: why, in words, with the mend; retry: whether another look may do. */
+export interface Settled {
+  readonly written: readonly string[];
+  readonly failed?: string;
+  readonly retry?: boolean;
+}
 
 /**
  * The objects of OpenShift's operator in Herald's namespace: pools are one source, and what the MetalLB object says about pods acts on
@@ -60,21 +62,25 @@ export class OperatorObjects {
   readonly #read: readonly Reflector<RawObject>[];
   readonly #workloads: readonly (readonly [Component, Address, Reflector<RawObject>])[];
 
-  /** `changed`: the objects did. `moved`: a workload did, so that settings may have to be put over it again. */
-  constructor(o: Options, changed: () => void, moved: () => void) {
+  /** `changed`: the objects did, or a workload that settings stand on. */
+  constructor(o: Options, changed: () => void) {
     this.#o = o;
     const { namespace, release } = o;
-    const watch = (kind: Address, told: () => void, labelSelector?: string) => {
+    const watch = (kind: Address, labelSelector?: string) => {
       const where = { namespace, ...(labelSelector !== undefined && { labelSelector }) };
       const reflector = new Reflector({ ...o, kind: rawKind(kind), ...where });
-      reflector.onChange(told);
-      reflector.onRelist(told);
+      // Workloads change all the time in their status: no news for us.
+      const news = new News(reflector.store, ({ metadata, raw }) => metadata.generation || dataOf(raw));
+      reflector.onChange((key) => {
+        if (news.of(key)) changed();
+      });
+      reflector.onRelist(changed);
       return reflector;
     };
-    this.#read = READ.map((kind) => watch(kind, changed));
+    this.#read = READ.map((kind) => watch(kind));
     this.#workloads = WORKLOADS.map(([component, kind]) => {
       const labels = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=${component}`;
-      return [component, kind, watch(kind, moved, labels)] as const;
+      return [component, kind, watch(kind, labels)] as const;
     });
   }
 
@@ -97,7 +103,7 @@ export class OperatorObjects {
     const values = this.#read
       .flatMap((r) => [...r.store.list()])
       .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-      .map(({ raw }) => raw);
+      .map(({ raw }) => wordsOf(raw));
     if (values.length === 0) return undefined;
     const title = `AddressPool and MetalLB objects of namespace ${namespace}`;
     return { name: OPERATOR_SOURCE, title, secret: false, values };
@@ -113,35 +119,59 @@ export class OperatorObjects {
         const ops = compare({ ...live }, { ...withSettings(live, component, settings) });
         if (ops.length === 0) continue;
         const subject = `${kind.kind} ${metadata.name}`;
-        const test = {
-          op: 'test',
-          path: '/metadata/resourceVersion',
-          value: metadata.resourceVersion,
-        } as const;
-        const ref = { name: metadata.name, namespace: metadata.namespace ?? '' };
-        try {
-          await resource(this.#o.client, rawKind(kind)).jsonPatch(ref, [test, ...ops], {
-            fieldManager: NAME,
-            signal,
-          });
-          written.push(subject);
-        } catch (e) {
-          if (isForbidden(e))
-            return {
-              failed: `${subject} may not be changed; crds.operatorKinds: true in the values allows it`,
-              retry: false,
-            };
-          if (isConflict(e) || isInvalid(e)) return { failed: `${subject}: ${String(e)}`, retry: true };
-          throw e;
-        }
+        const failed = await this.#patch(kind, metadata, { ops, signal });
+        if (failed) return { written, ...failed, failed: `${subject} ${failed.failed}` };
+        written.push(subject);
       }
     }
-    return { done: true, written };
+    if (written.length > 0) this.#o.log.info({ op: 'settings', written }, 'settings put on workloads');
+    return { written };
+  }
+
+  async #patch(
+    kind: Address,
+    { name, namespace = '', resourceVersion }: ObjectMeta,
+    o: { readonly ops: readonly Operation[]; readonly signal: AbortSignal },
+  ): Promise<{ readonly failed: string; readonly retry: boolean } | undefined> {
+    const test: Operation = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
+    try {
+      const workload = resource(this.#o.client, rawKind(kind));
+      await workload.jsonPatch({ name, namespace }, [test, ...o.ops], {
+        fieldManager: NAME,
+        signal: o.signal,
+      });
+      return undefined;
+    } catch (e) {
+      if (isForbidden(e))
+        return {
+          failed: 'may not be changed; crds.operatorKinds: true in the values allows it',
+          retry: false,
+        };
+      if (isConflict(e)) return { failed: 'has just changed', retry: true };
+      // A test that fails is answered like a field that is none: the next look tells them apart.
+      if (isInvalid(e))
+        return { failed: `does not take them: ${e instanceof Error ? e.message : ''}`, retry: true };
+      throw e;
+    }
   }
 
   #all(): readonly Reflector<RawObject>[] {
     return [...this.#read, ...this.#workloads.map(([, , reflector]) => reflector)];
   }
+}
+
+/** The data of a ConfigMap, which has no generation. */
+function dataOf(raw: unknown): unknown {
+  return typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'data') : undefined;
+}
+
+/** What an author wrote of an object: no status, and nothing that the API server keeps for itself. */
+function wordsOf(raw: unknown): JsonObject {
+  const json = toJson(raw);
+  if (!isObject(json)) return {};
+  const { apiVersion = '', kind = '', metadata, spec = {} } = json;
+  const { name = '', namespace = '', labels = {}, annotations = {} } = isObject(metadata) ? metadata : {};
+  return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
 }
 
 /** ConfigMaps of the chart with the labels of a component hold its live settings, if they hold a log level. */

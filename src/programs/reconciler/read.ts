@@ -6,8 +6,8 @@ import { type Built, build } from '../../domain/desired/build.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
 import { configMapSource } from '../../domain/desired/names.ts';
 import { configKey, problemOf, type Source } from '../../domain/desired/source.ts';
-import { fromYaml } from '../../domain/desired/yaml.ts';
-import { parseDocument } from '../../platform/files/yaml.ts';
+import { fromDocuments, textReader } from '../../domain/desired/yaml.ts';
+import { parseDocument, parseDocuments } from '../../platform/files/yaml.ts';
 
 /** Key of the Secret that the chart makes. */
 export const VALUES_KEY = 'values.json';
@@ -71,9 +71,18 @@ export class Reader {
     }));
   }
 
+  /** Objects of the cluster that are a source together. */
+  objects(source: Source): Found {
+    const text = JSON.stringify(source.values);
+    return this.#remembered(source.name, text, () => ({
+      digest: digestOf(text),
+      built: build(source, this.#target),
+    }));
+  }
+
   #fromJson(source: Source, text: string): Built {
     try {
-      return build({ ...source, values: JSON.parse(text) }, this.#target);
+      return build({ ...source, values: JSON.parse(text), parse: parserFor(source) }, this.#target);
     } catch {
       // The parser's message quotes the text.
       const finding = {
@@ -86,9 +95,15 @@ export class Reader {
   }
 
   #fromYaml(source: Source, text: string): Built {
-    const document = parseDocument(text, { source: source.title });
-    if ('problems' in document) return failed(source, document.problems);
-    return build({ ...source, ...fromYaml(document) }, this.#target);
+    const documents = parseDocuments(text, { source: source.title });
+    if ('problems' in documents) return failed(source, documents.problems);
+    const read = fromDocuments(documents);
+    if ('problems' in read)
+      return failed(
+        source,
+        read.problems.map((p) => ({ ...p, source: source.title })),
+      );
+    return build({ ...source, ...read, parse: parserFor(source) }, this.#target);
   }
 
   #remembered(name: string, text: string, make: () => Found): Found {
@@ -98,6 +113,11 @@ export class Reader {
     this.#known.set(name, { text, found });
     return found;
   }
+}
+
+/** For configuration that stands as text in values of old charts. */
+function parserFor({ title }: Source): NonNullable<Source['parse']> {
+  return textReader((text) => parseDocument(text, { source: title }));
 }
 
 function failed(source: Source, problems: readonly Problem[]): Built {

@@ -1,9 +1,13 @@
 import { INSTANCE, SOURCE } from '../../domain/api/annotations.ts';
 import { kubeTime } from '../../domain/api/conditions.ts';
-import type { ConfigMap } from '../../domain/api/core.ts';
 import type { HelmRelease } from '../../domain/api/flux.ts';
 import { HelmReleases } from '../../domain/api/flux.ts';
-import { type ConfigSource, type ConfigSourceStatus, ConfigSources } from '../../domain/api/herald.ts';
+import {
+  type ConfigSource,
+  type ConfigSourceSpec,
+  type ConfigSourceStatus,
+  ConfigSources,
+} from '../../domain/api/herald.ts';
 import { apiVersion } from '../../domain/api/object.ts';
 import { sameJson, toJson } from '../../domain/desired/json.ts';
 import { type About, EventRecorder, type EventText } from '../../platform/kube/events.ts';
@@ -81,19 +85,19 @@ export class Reporter {
     this.#events.record(about, event);
   }
 
-  /** Makes the ConfigSource of a ConfigMap. */
-  async make(name: string, { metadata }: ConfigMap, signal: AbortSignal): Promise<void> {
+  /** Makes the ConfigSource of a source that is not the release's own. */
+  async make(name: string, spec: ConfigSourceSpec, signal: AbortSignal): Promise<void> {
     const { namespace, release } = this.#o;
     const body = {
       apiVersion: apiVersion(ConfigSources),
       kind: ConfigSources.kind,
       metadata: { name, namespace, labels: { [INSTANCE]: release, [SOURCE]: 'true' } },
-      spec: { configMap: { name: metadata.name, namespace: metadata.namespace ?? '' } },
+      spec,
     };
     await this.#resource.apply(body, { fieldManager: NAME, signal });
   }
 
-  /** Removes the ConfigSource of a ConfigMap that is gone and has left nothing behind. */
+  /** Removes the ConfigSource of a source that is gone and has left nothing behind. */
   async remove({ metadata }: ConfigSource, signal: AbortSignal): Promise<void> {
     const { name, namespace = '', uid } = metadata;
     await this.#resource.delete({ name, namespace }, { uid, signal });

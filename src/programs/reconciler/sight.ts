@@ -1,6 +1,6 @@
-import type { ConfigMap } from '../../domain/api/core.ts';
-import type { ConfigSource } from '../../domain/api/herald.ts';
+import type { ConfigSource, ConfigSourceSpec } from '../../domain/api/herald.ts';
 import { configMapSource } from '../../domain/desired/names.ts';
+import type { OperatorObjects } from './operator.ts';
 import type { Options } from './options.ts';
 import { type Found, Reader } from './read.ts';
 import type { ReleaseRef, Watches } from './watches.ts';
@@ -10,17 +10,19 @@ export interface Seen {
   readonly name: string;
   readonly configSource: ConfigSource | undefined;
   readonly found: Found;
-  /** Absent for the release's own source. */
-  readonly configMap?: ConfigMap;
+  /** What its ConfigSource says when the reconciler makes it; absent for the release's own source. */
+  readonly wants?: ConfigSourceSpec;
 }
 
 /** Finds and reads the sources that the cluster has now. */
 export class Sight {
   readonly #o: Options;
   readonly #watches: Watches;
+  readonly #operator: OperatorObjects;
   readonly #reader: Reader;
 
-  constructor(o: Options, watches: Watches) {
+  constructor(o: Options, watches: Watches, operator: OperatorObjects) {
+    this.#operator = operator;
     this.#o = o;
     this.#watches = watches;
     this.#reader = new Reader({ instance: o.release, namespace: o.namespace });
@@ -36,9 +38,19 @@ export class Sight {
     const others = this.#watches.configMaps().map((configMap): Seen => {
       const name = configMapSource(configMap.metadata.namespace ?? '', configMap.metadata.name);
       const configSource = sources.get(`${namespace}/${name}`);
-      return { name, configSource, found: this.#reader.configMap(configMap), configMap };
+      const { name: of, namespace: where = '' } = configMap.metadata;
+      const wants = { configMap: { name: of, namespace: where } };
+      return { name, configSource, found: this.#reader.configMap(configMap), wants };
     });
-    return own ? [own, ...others] : others;
+    return [own, ...others, this.#objects()].filter((seen) => seen !== undefined);
+  }
+
+  #objects(): Seen | undefined {
+    const source = this.#operator.source();
+    if (!source) return undefined;
+    const { name } = source;
+    const configSource = this.#watches.configSources.store.get(`${this.#o.namespace}/${name}`);
+    return { name, configSource, found: this.#reader.objects(source), wants: { objects: 'operator' } };
   }
 
   #own(): Seen | undefined {

@@ -3,7 +3,8 @@ import { idOf, isOurs, type LiveObject, sourceOf, viewOf } from '../../domain/de
 import type { Settled, Verdict } from '../../domain/desired/settle.ts';
 import { problemOf } from '../../domain/desired/source.ts';
 import { type Outcome, progressOf, repairsOf } from './judge.ts';
-import { blindNotices, leftAlone, orphanNotices, planNotices } from './notices.ts';
+import { blindNotices, leftAlone, orphanNotices, planNotices, settingNotices } from './notices.ts';
+import { OPERATOR_SOURCE } from './operator.ts';
 import type { Options, Timing } from './options.ts';
 import type { IsOrphan } from './orphans.ts';
 import type { Turn } from './plan-object.ts';
@@ -24,6 +25,8 @@ export interface Look {
   readonly worked: Worked;
   readonly outcome: Outcome;
   readonly release: FoundRelease | undefined;
+  /** Why settings of the operator's objects are not in force on Herald's workloads. */
+  readonly settingsFailed: string | undefined;
 }
 
 export interface TellingOptions extends Pick<Options, 'clock' | 'release'> {
@@ -54,7 +57,7 @@ export class Telling {
       if (!verdict) continue;
       const { configSource } = seen;
       if (!configSource) {
-        if (seen.configMap && !frozen) await reporter.make(seen.name, seen.configMap, signal);
+        if (seen.wants && !frozen) await reporter.make(seen.name, seen.wants, signal);
         continue;
       }
       const report = this.#reportOf(look, seen, verdict);
@@ -81,6 +84,7 @@ export class Telling {
       problems.push(...planNotices(built.source, this.#o.watches.unreadablePlans()));
       problems.push(...orphanNotices(built.source, look.live, look.isOrphan));
     }
+    if (seen.name === OPERATOR_SOURCE) problems.push(...settingNotices(built.source, look.settingsFailed));
     const progress = progressOf({ ...verdict, problems }, built.waiting, outcome);
     const unchanged = seen.configSource?.status?.digest === digest && progress.kind === 'done';
     return {
@@ -109,14 +113,14 @@ export class Telling {
     return left > 0;
   }
 
-  /** ConfigSources of ConfigMaps that are gone: kept, with the reason, for as long as something of them is live. */
+  /** ConfigSources of sources that are gone: kept, with the reason, for as long as something of them is live. */
   async #reportVanished(look: Look, frozen: boolean, signal: AbortSignal): Promise<void> {
     const { watches, reporter, plans } = this.#o;
     if (watches.unreadableSources().length > 0) return;
     const present = new Set(look.seen.map((s) => s.name));
     for (const configSource of watches.configSources.store.list()) {
       const { name } = configSource.metadata;
-      if (!configSource.spec.configMap || present.has(name)) continue;
+      if (configSource.spec.secretName !== undefined || present.has(name)) continue;
       const objects = look.live.filter((o) => isOurs(o, this.#o.release) && sourceOf(o) === name);
       if (objects.length > 0)
         await reporter.report({ configSource, ...vanished(configSource, objects) }, signal);
@@ -144,7 +148,7 @@ function vanished(
   { metadata: { name }, spec: { configMap } }: ConfigSource,
   objects: readonly LiveObject[],
 ): Omit<Report, 'configSource'> {
-  const title = `ConfigMap ${configMap?.namespace}/${configMap?.name}`;
+  const title = configMap ? `ConfigMap ${configMap.namespace}/${configMap.name}` : 'Objects of the operator';
   const problem = problemOf(
     { name, title, secret: false, values: undefined },
     {

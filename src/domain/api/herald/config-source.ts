@@ -22,6 +22,10 @@ const spec = object(
       'ConfigMap with label herald.io/source: "true". The reconciler itself makes these ConfigSources.',
       { required: ['name', 'namespace'] },
     ),
+    objects: oneOfStrings(
+      ['operator'],
+      "AddressPool and MetalLB objects of Herald's namespace, the kinds of OpenShift's operator. The reconciler itself makes this ConfigSource.",
+    ),
     helmRelease: object(
       {
         name: str('Name of the HelmRelease.', NAME),
@@ -31,12 +35,12 @@ const spec = object(
       { required: ['name', 'namespace'] },
     ),
   },
-  'Where the configuration comes from: applied values, or a ConfigMap.',
+  'Where the configuration comes from: applied values, a ConfigMap, or objects.',
   {
     rules: [
       cel(
-        'has(self.secretName) != has(self.configMap)',
-        'exactly one of secretName and configMap is required',
+        '[has(self.secretName), has(self.configMap), has(self.objects)].exists_one(x, x)',
+        'exactly one of secretName, configMap and objects is required',
       ),
       cel('has(self.secretName) == has(self.digest)', 'secretName and digest belong together'),
     ],
