@@ -129,24 +129,27 @@ export class Home {
   async close(): Promise<void> {
     for (const running of this.#running) await running.stop();
     // Services of one test are in the way of the next one: the reconciler looks at those of all namespaces.
-    for (const name of [...this.#services]) await this.leave(name);
+    for (const name of this.#services) await this.leave(name);
   }
 
   /** A Service that has these addresses, as a controller would have given them. */
   async service(name: string, ips: readonly string[], o: ServiceOptions = {}): Promise<void> {
+    await this.wants(name, o);
+    await this.holds(name, ips);
+  }
+
+  /** A Service that has no address yet. */
+  async wants(name: string, o: ServiceOptions = {}): Promise<void> {
     const { annotations = {}, labels = {}, loadBalancerClass } = o;
     const path = `/api/v1/namespaces/${this.namespace}/services`;
-    const dual = ips.some((ip) => ip.includes(':')) && ips.some((ip) => ip.includes('.'));
     const spec = {
       type: 'LoadBalancer',
       ports: [{ port: 80 }],
       ...(loadBalancerClass && { loadBalancerClass }),
-      ...(dual && { ipFamilyPolicy: 'PreferDualStack' }),
     };
     const body = { apiVersion: 'v1', kind: 'Service', metadata: { name, labels, annotations }, spec };
     await this.kube.request({ method: 'POST', path, body });
     this.#services.add(name);
-    await this.holds(name, ips);
   }
 
   /** Gives the Service these addresses in place of those that it has. */
