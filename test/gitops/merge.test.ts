@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ValuesReference } from '../../src/domain/api/flux.ts';
 import { valuesCases } from '../search/values.cases.ts';
 import { available } from '../servers/index.ts';
-import { type Objects, REFUSED, type ValuesCase, ValuesLab } from './values.rig.ts';
+import type { Objects } from './objects.rig.ts';
+import { REFUSED, type ValuesCase, ValuesLab } from './values.rig.ts';
 
 const can = available('flux');
 

@@ -13,9 +13,7 @@ import { resource } from '../../src/platform/kube/resource.ts';
 import { client } from '../api/kube.rig.ts';
 import { until } from '../servers/exec.ts';
 import { type ApiServer, type Flux, startApiServer, startFlux } from '../servers/index.ts';
-
-/** Data of objects, by `ConfigMap/<name>` and `Secret/<name>`. */
-export type Objects = Readonly<Record<string, Readonly<Record<string, string>>>>;
+import { create, createObjects, dataOf, type Objects } from './objects.rig.ts';
 
 export interface ValuesCase {
   readonly what: string;
@@ -68,7 +66,7 @@ export class ValuesLab {
 
   /** Makes objects that cases without objects of their own refer to. */
   async share(objects: Objects): Promise<void> {
-    await Promise.all(Object.entries(objects).map(([id, data]) => this.#object(id, data)));
+    await createObjects(this.#kube, { namespace: NAMESPACE, objects });
   }
 
   /** Makes a HelmRelease for each case; its handle. The objects are there before it. */
@@ -100,10 +98,7 @@ export class ValuesLab {
       const values = effectiveValues({
         inline: release.spec.values,
         references: release.spec.valuesFrom,
-        data: (kind, id) => {
-          const data = objects[`${kind}/${id.replace(`${name}-`, '')}`];
-          return data && new Map(Object.entries(data));
-        },
+        data: (kind, id) => dataOf(objects, `${kind}/${id.replace(`${name}-`, '')}`),
         parse: parseTree,
       });
       return { values: toJson(values), digest: configDigest(values) };
@@ -118,32 +113,19 @@ export class ValuesLab {
   }
 
   async #case(name: string, { values, from = [], objects }: ValuesCase): Promise<string> {
-    const own = Object.entries(objects ?? {}).map(([id, data]) => this.#object(id, data, `${name}-`));
-    await Promise.all(own);
-    const valuesFrom = from.map((ref) => (objects ? { ...ref, name: `${name}-${ref.name}` } : ref));
-    await this.#create('/apis/helm.toolkit.fluxcd.io/v2', 'helmreleases', {
+    if (objects) await createObjects(this.#kube, { namespace: NAMESPACE, objects, prefix: `${name}-` });
+    await create(this.#kube, {
       apiVersion: 'helm.toolkit.fluxcd.io/v2',
       kind: 'HelmRelease',
-      metadata: { name },
+      metadata: { name, namespace: NAMESPACE },
       spec: {
         interval: '1h',
         chartRef: { kind: 'HelmChart', name: CHART, namespace: 'flux-system' },
-        valuesFrom,
+        valuesFrom: from.map((ref) => (objects ? { ...ref, name: `${name}-${ref.name}` } : ref)),
         ...(values !== undefined && { values }),
       },
     });
     return name;
-  }
-
-  async #object(id: string, data: Readonly<Record<string, string>>, prefix = ''): Promise<void> {
-    const [kind = '', name = ''] = id.split('/');
-    const content = kind === 'Secret' ? { stringData: data } : { data };
-    const object = { apiVersion: 'v1', kind, metadata: { name: prefix + name }, ...content };
-    await this.#create('/api/v1', `${kind.toLowerCase()}s`, object);
-  }
-
-  async #create(root: string, plural: string, body: object): Promise<void> {
-    await this.#kube.request({ method: 'POST', path: `${root}/namespaces/${NAMESPACE}/${plural}`, body });
   }
 
   /** The values that Helm stored with the release. */

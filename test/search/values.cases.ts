@@ -2,7 +2,8 @@
 /** HelmReleases that nobody would write, with the objects that they refer to: made at random, repeatable by their seed. */
 import fc from 'fast-check';
 import type { ValuesReference } from '../../src/domain/api/flux.ts';
-import type { Objects, ValuesCase } from '../gitops/values.rig.ts';
+import type { Objects } from '../gitops/objects.rig.ts';
+import type { ValuesCase } from '../gitops/values.rig.ts';
 import { document, key, oneOf, words } from './yaml.cases.ts';
 
 /** The same cases for the same seed. */
