@@ -46,7 +46,7 @@ function addressesOf({ status }: Service): readonly Address[] {
 export function doubled(shown: readonly Address[]): Transit | undefined {
   const before: Address[] = [];
   const after: Address[] = [];
-  for (const family of [...new Set(shown.map((address) => address.family))]) {
+  for (const family of new Set(shown.map((address) => address.family))) {
     const [first, second = first, ...more] = shown.filter((address) => address.family === family);
     if (!first || !second || more.length > 0) return undefined;
     before.push(first);
