@@ -179,7 +179,9 @@ function read(
   const clean = withoutNulls(document);
   const values = VALUES.fits(document) ? document.spec.values : undefined;
   const misread = (misfits: readonly { path: readonly (string | number)[]; message: string }[]) => ({
-    mistakes: misfits.map(({ path, message }) => mistake('ReleaseInvalid', pathText(path), message)),
+    mistakes: misfits.map(
+      ({ path, message }): Mistake => ({ code: 'ReleaseInvalid', path: pathText(path), message }),
+    ),
   });
   switch (apiVersion) {
     case 'helm.toolkit.fluxcd.io/v2':
@@ -194,28 +196,36 @@ function read(
     default:
       return {
         mistakes: [
-          mistake(
-            'ReleaseUnsupported',
-            'apiVersion',
-            `${apiVersion} is not read`,
-            'write helm.toolkit.fluxcd.io/v2; v2beta2, v2beta1, helm.fluxcd.io/v1 and flux.weave.works/v1beta1 are read too',
-          ),
+          {
+            code: 'ReleaseUnsupported',
+            path: 'apiVersion',
+            message: `${apiVersion} is not read`,
+            hint: 'write helm.toolkit.fluxcd.io/v2; v2beta2, v2beta1, helm.fluxcd.io/v1 and flux.weave.works/v1beta1 are read too',
+          },
         ],
       };
   }
 }
 
-function mistake(code: Code, path: string, message: string, hint?: string): Mistake {
-  return { code, path, message, ...(hint !== undefined && { hint }) };
-}
-
 /** helm-controller takes exactly one of the two, and stalls otherwise. */
 function chartMistakes(spec: TypeOf<typeof TOOLKIT>['spec']): readonly Mistake[] {
   if (spec.chart && spec.chartRef)
-    return [mistake('ReleaseInvalid', 'spec.chartRef', 'stands beside spec.chart', 'keep one of the two')];
+    return [
+      {
+        code: 'ReleaseInvalid',
+        path: 'spec.chartRef',
+        message: 'stands beside spec.chart',
+        hint: 'keep one of the two',
+      },
+    ];
   if (spec.chart || spec.chartRef) return [];
   return [
-    mistake('ReleaseIncomplete', 'spec.chart', 'is missing, and spec.chartRef too', 'write one of the two'),
+    {
+      code: 'ReleaseIncomplete',
+      path: 'spec.chart',
+      message: 'is missing, and spec.chartRef too',
+      hint: 'write one of the two',
+    },
   ];
 }
 
