@@ -19,7 +19,10 @@ export const codes = {
 export type Code = keyof typeof codes;
 
 /** Collects Problems of one object. */
-export type Complaint = (code: Code, path: string, message: string, hint?: string) => void;
+export type Complaint = (code: Code, path: string, said: string | Said) => void;
+
+/** What is wrong, and how it is mended. */
+type Said = Pick<Problem, 'message' | 'hint'>;
 
 /** A complaint about the object, e.g. "IPAddressPool web", that adds to `problems`. */
 export function complaining(
@@ -27,7 +30,7 @@ export function complaining(
   object: string,
   more: Pick<Problem, 'severity'> = {},
 ): Complaint {
-  return (code, path, message, hint) => {
-    problems.push({ code, ...more, object, path, message, ...(hint !== undefined && { hint }) });
+  return (code, path, said) => {
+    problems.push({ code, ...more, object, path, ...(typeof said === 'string' ? { message: said } : said) });
   };
 }

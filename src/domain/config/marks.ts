@@ -27,7 +27,7 @@ function readRanges(text: string, name: string, complain: Complaint): RangeSet {
     const parsed = parseRange(entry);
     if ('error' in parsed) {
       const hint = 'the whole annotation has no effect until this is mended';
-      complain('MarkInvalid', `metadata.annotations[${name}]`, parsed.error, hint);
+      complain('MarkInvalid', `metadata.annotations[${name}]`, { message: parsed.error, hint });
       return [];
     }
     if ('range' in parsed) ranges.push(parsed.range);

@@ -3,7 +3,6 @@ import { kubeTime } from '../../domain/api/conditions.ts';
 import { type Service, Services } from '../../domain/api/core.ts';
 import { keyOf } from '../../domain/api/object.ts';
 import type { Config } from '../../domain/config/config.ts';
-import { formatAddress } from '../../domain/ip/address.ts';
 import { held } from '../../domain/ipam/claim.ts';
 import { adopt, converge, ingressTexts, type Outcome } from '../../domain/ipam/converge.ts';
 import type { Counters } from '../../domain/ipam/counters.ts';
@@ -18,6 +17,7 @@ import { type Resource, resource } from '../../platform/kube/resource.ts';
 import type { Doors } from './doors.ts';
 import { Echo } from './echo.ts';
 import { aboutService, deprecations, eventOf, lines } from './events.ts';
+import { Handover } from './handover.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import { type MoveOptions, Mover } from './mover.ts';
 import { type StatusChange, statusChange } from './status.ts';
@@ -59,8 +59,7 @@ export class ServiceLoop {
   readonly #waiting = new Set<string>();
   /** Those of them that are looked at again only because room may have appeared: no news for people if it has not. */
   readonly #woken = new Set<string>();
-  /** Addresses that a status still shows although they were given away, and whose status that is. */
-  readonly #leaving = new Map<string, string>();
+  readonly #handover = new Handover();
   /** When a Service without address was first seen, milliseconds of the clock. */
   readonly #since = new Map<string, number>();
 
@@ -209,7 +208,7 @@ export class ServiceLoop {
       if (!woken) this.#tell(service, outcome, undefined);
       return;
     }
-    if (!this.#mayShow(service, outcome)) {
+    if (!this.#handover.mayShow(service, outcome.verdict)) {
       this.#queue.addAfter(key, HANDOVER_MS);
       return;
     }
@@ -243,22 +242,10 @@ export class ServiceLoop {
     this.#queue.addAfter(key, CONFLICT_MS);
   }
 
-  /**
-   * Many writes are under way at once, and may arrive in any order: no status shows an address that another one still shows
-   * because its write has not arrived.
-   */
-  #mayShow(service: Service, { verdict }: Outcome): boolean {
-    const key = keyOf(service);
-    if ('kept' in verdict) return true;
-    const next = 'choice' in verdict ? verdict.choice.addresses.map(formatAddress) : [];
-    for (const text of ingressTexts(service)) if (!next.includes(text)) this.#leaving.set(text, key);
-    return next.every((text) => (this.#leaving.get(text) ?? key) === key);
-  }
-
   /** The status of the Service is what was decided. */
   #arrived(key: string): void {
     this.#mover.passed(key);
-    for (const [text, owner] of this.#leaving) if (owner === key) this.#leaving.delete(text);
+    this.#handover.arrived(key);
   }
 
   #measure(key: string, { notes }: Outcome): void {

@@ -3,26 +3,6 @@ import type { Metrics } from '../../platform/obs/metrics.ts';
 
 /** Upstream's names where it has one (metallb.md 7.1), so that dashboards and alerts go on working; ours begin with `herald_`. */
 export function controllerMetrics(metrics: Metrics) {
-  const pool = ['pool'] as const;
-  const families = [
-    { word: '', text: 'addresses' },
-    { word: 'ipv4_', text: 'IPv4 addresses' },
-    { word: 'ipv6_', text: 'IPv6 addresses' },
-  ] as const;
-  const total = families.map(({ word, text }) =>
-    metrics.gauge({
-      name: `metallb_allocator_${word}addresses_total`,
-      help: `Usable ${text} of the pool`,
-      labels: pool,
-    }),
-  );
-  const used = families.map(({ word, text }) =>
-    metrics.gauge({
-      name: `metallb_allocator_${word}addresses_in_use_total`,
-      help: `Distinct ${text} in use from the pool`,
-      labels: pool,
-    }),
-  );
   return {
     updates: metrics.counter({
       name: 'metallb_k8s_client_updates_total',
@@ -77,6 +57,35 @@ export function controllerMetrics(metrics: Metrics) {
       help: 'From a Service being seen without address to its status being written',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     }),
+    ...poolMetrics(metrics),
+  };
+}
+
+export type ControllerMetrics = ReturnType<typeof controllerMetrics>;
+
+/** How full each pool is, in all and by family. */
+function poolMetrics(metrics: Metrics) {
+  const pool = ['pool'] as const;
+  const families = [
+    { word: '', text: 'addresses' },
+    { word: 'ipv4_', text: 'IPv4 addresses' },
+    { word: 'ipv6_', text: 'IPv6 addresses' },
+  ] as const;
+  const total = families.map(({ word, text }) =>
+    metrics.gauge({
+      name: `metallb_allocator_${word}addresses_total`,
+      help: `Usable ${text} of the pool`,
+      labels: pool,
+    }),
+  );
+  const used = families.map(({ word, text }) =>
+    metrics.gauge({
+      name: `metallb_allocator_${word}addresses_in_use_total`,
+      help: `Distinct ${text} in use from the pool`,
+      labels: pool,
+    }),
+  );
+  return {
     /** Shows how full a pool is. */
     pool(name: string, c: Counters): void {
       const inUse = [c.assignedIPv4 + c.assignedIPv6, c.assignedIPv4, c.assignedIPv6];
@@ -91,5 +100,3 @@ export function controllerMetrics(metrics: Metrics) {
     },
   };
 }
-
-export type ControllerMetrics = ReturnType<typeof controllerMetrics>;
