@@ -89,9 +89,12 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'get,list,watch configmaps',
     'list,watch,delete secrets',
     'list,watch deployments.apps',
+    'list,watch daemonsets.apps',
+    'list,watch addresspools.metallb.io',
+    'list,watch metallbs.metallb.io',
     'list,watch helmreleases.helm.toolkit.fluxcd.io:herald',
     'create leases.coordination.k8s.io',
-    'get,update leases.coordination.k8s.io:herald-reconciler',
+    'get,update,watch leases.coordination.k8s.io:herald-reconciler',
     'create,patch events',
   ],
   controller: [
@@ -106,7 +109,7 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'patch configurationstates/status.metallb.io',
     'get pods',
     'create leases.coordination.k8s.io',
-    'get,update leases.coordination.k8s.io:herald-controller',
+    'get,update,watch leases.coordination.k8s.io:herald-controller',
   ],
   speaker: [
     'list,watch services @*',
@@ -136,6 +139,9 @@ const REFUSED: Readonly<Record<string, readonly Right[]>> = {
     `${CHANGES} helmreleases.helm.toolkit.fluxcd.io`,
     `${CHANGES} configmaps`,
     `${CHANGES} deployments.apps`,
+    `${CHANGES} daemonsets.apps`,
+    `${CHANGES} addresspools.metallb.io`,
+    `${CHANGES} metallbs.metallb.io`,
     `${CHANGES} services @*`,
     `${CHANGES} nodes @*`,
     `${CHANGES} namespaces @*`,
@@ -227,6 +233,30 @@ describe('by values', () => {
       for (const right of rights)
         await until(right, async () => (await may('reconciler', right)).join() === right.split(' ')[0]);
     }
+  });
+
+  it("the reconciler may change the workloads with the operator's kinds, and only them", async () => {
+    const rights = [
+      'patch deployments.apps:herald-controller',
+      'patch daemonsets.apps:herald-speaker',
+      'patch configmaps:herald-controller',
+      'patch configmaps:herald-speaker',
+    ];
+    for (const right of rights) expect([right, await may('reconciler', right)]).toEqual([right, []]);
+    await install(api, { crds: { operatorKinds: true } });
+    for (const right of rights)
+      await until(right, async () => (await may('reconciler', right)).join() === 'patch');
+    for (const right of [
+      `${CHANGES} deployments.apps`,
+      `${CHANGES} deployments.apps:herald-reconciler`,
+      `${CHANGES} daemonsets.apps:other`,
+      `${CHANGES} configmaps:herald-reconciler`,
+      `${CHANGES} metallbs.metallb.io`,
+    ])
+      expect([right, await may('reconciler', right)]).toEqual([right, []]);
+    await install(api);
+    for (const right of rights)
+      await until(right, async () => (await may('reconciler', right)).length === 0);
   });
 
   it('the reconciler never may more than that', async () => {

@@ -79,7 +79,7 @@ const spec = async (name: string): Promise<Record<string, unknown>> =>
   JSON.parse(await api.kubectl('get', 'lease', name, '-o', 'jsonpath={.spec}')) as Record<string, unknown>;
 
 describe('a Lease', () => {
-  it('is held by one, and handed over at once when that one ends in order', async () => {
+  it('is held by one, and handed over at once when that one ends in order: nobody looks now and then', async () => {
     const a = candidate('handover', 'a');
     await expect.poll(() => a.elector.leading, soon).toBe(true);
     expect(await spec('handover')).toMatchObject({
@@ -87,7 +87,7 @@ describe('a Lease', () => {
       leaseDurationSeconds: 2,
       leaseTransitions: 0,
     });
-    const b = candidate('handover', 'b', { durationMs: 600_000 });
+    const b = candidate('handover', 'b', { durationMs: 600_000, retryMs: 600_000 });
     const before = (await spec('handover')).renewTime;
     await expect.poll(async () => (await spec('handover')).renewTime, soon).not.toBe(before);
     expect(b.elector.leading).toBe(false);
@@ -125,7 +125,29 @@ describe('a Lease', () => {
       spec: held,
     };
     await api.kubectlInput(JSON.stringify(lease), 'create', '-f', '-');
-    const a = candidate('dead', 'a');
+    const a = candidate('dead', 'a', { retryMs: 600_000 });
+    await expect.poll(() => a.elector.leading, soon).toBe(true);
+  });
+
+  it('that is deleted under a standby is taken at once', async () => {
+    const held = { holderIdentity: 'dead', leaseDurationSeconds: 600 };
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'gone' },
+      spec: held,
+    };
+    await api.kubectlInput(JSON.stringify(lease), 'create', '-f', '-');
+    const watching = Promise.withResolvers<void>();
+    const told: KubeClient = {
+      server: kube.server,
+      request: (r) => kube.request(r),
+      watch: (r) => kube.watch({ ...r, onOpen: watching.resolve }),
+      close: async () => {},
+    };
+    const a = candidate('gone', 'a', { client: told, retryMs: 600_000 });
+    await watching.promise;
+    await api.kubectl('delete', 'lease', 'gone');
     await expect.poll(() => a.elector.leading, soon).toBe(true);
   });
 
@@ -173,7 +195,7 @@ describe('a Lease', () => {
   });
 
   it('had one leader at a time in everything above', () => {
-    expect(leading.size).toBe(7);
+    expect(leading.size).toBe(8);
     expect(worst).toBe(1);
   });
 });

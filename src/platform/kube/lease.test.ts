@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../obs/clock.rig.ts';
-import type { Clock } from '../obs/clock.ts';
+import { abortError, type Clock } from '../obs/clock.ts';
 import { createLog } from '../obs/log.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import { LeaderElector } from './lease.ts';
@@ -25,10 +25,46 @@ class OneLease implements KubeClient {
     this.stored = { metadata: { ...metadata, resourceVersion: String(++this.version) }, spec };
     return this.stored;
   }
-  watch(): AsyncIterable<unknown> {
+  watch(_: Parameters<KubeClient['watch']>[0]): AsyncIterable<unknown> {
     throw new Error('no watch');
   }
   async close(): Promise<void> {}
+}
+
+/** A Lease that can be followed. */
+class FollowedLease extends OneLease {
+  looks = 0;
+  readonly #watchers = new Set<(event: object) => void>();
+
+  override async request(r: Parameters<KubeClient['request']>[0]): Promise<unknown> {
+    if (r.method === 'GET') this.looks++;
+    const answer = await super.request(r);
+    if (r.method !== 'GET') this.#tell();
+    return answer;
+  }
+  /** Somebody writes. */
+  change(spec: object): void {
+    const metadata = { name: 'l', resourceVersion: String(++this.version) };
+    this.stored = { metadata, spec };
+    this.#tell();
+  }
+  override async *watch({ signal }: Parameters<KubeClient['watch']>[0]): AsyncGenerator<unknown> {
+    for (;;) {
+      const next = Promise.withResolvers<object>();
+      const onAbort = () => next.reject(abortError(signal ?? AbortSignal.abort()));
+      this.#watchers.add(next.resolve);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        yield await next.promise;
+      } finally {
+        this.#watchers.delete(next.resolve);
+        signal?.removeEventListener('abort', onAbort);
+      }
+    }
+  }
+  #tell(): void {
+    for (const tell of this.#watchers) tell({ type: 'MODIFIED', object: this.stored });
+  }
 }
 
 function elect(client: KubeClient, identity: string, clock: Clock) {
@@ -90,6 +126,28 @@ describe('a Lease over time', () => {
     expect(b.terms[0]?.from).toBeGreaterThanOrEqual(35_000);
     expect(b.terms[0]?.from).toBeLessThanOrEqual(38_000);
     await Promise.all([a.stop(), b.stop()]);
+  });
+
+  it('is taken by one that follows it at the moment it runs out or is given up, with no look in between', async () => {
+    const clock = new VirtualClock();
+    const client = new FollowedLease();
+    const dead = { holderIdentity: 'dead', leaseDurationSeconds: 15 };
+    client.stored = { metadata: { name: 'l', resourceVersion: '0' }, spec: dead };
+    const a = elect(client, 'a', clock);
+    await clock.advance(10_000);
+    client.change({ ...dead, renewTime: 'later' });
+    await clock.advance(14_900);
+    expect(client.looks).toBe(1);
+    expect(a.terms).toEqual([]);
+    await clock.advance(100);
+    expect(a.terms).toEqual([{ from: 25_000 }]);
+    const b = elect(client, 'b', clock);
+    await clock.advance(2_500);
+    await a.stop();
+    await clock.advance(0);
+    expect(b.terms).toEqual([{ from: clock.now() }]);
+    await b.stop();
+    expect(clock.timers).toBe(0);
   });
 
   it('counts as lost in a process that was stopped for too long, before any timer could say so', async () => {

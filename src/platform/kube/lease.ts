@@ -2,17 +2,10 @@
 import { type Clock, isAbort } from '../obs/clock.ts';
 import type { Log } from '../obs/log.ts';
 import type { Random } from '../obs/random.ts';
-import { isConflict, isNotFound, isRecord } from './errors.ts';
+import { isConflict, isNotFound } from './errors.ts';
+import { changesOf, type Held, heldOf, LEASES, microTime } from './lease-record.ts';
 import { collectionPath, objectPath } from './paths.ts';
 import type { KubeClient } from './ports.ts';
-
-const LEASES = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-};
 
 /** One attempt must end well before the renew deadline, or a dead connection costs the lease. */
 const ATTEMPT_MS = 3_000;
@@ -32,28 +25,6 @@ export interface LeaderOptions {
   readonly renewMs?: number;
   /** Between two attempts; default 2 s. */
   readonly retryMs?: number;
-}
-
-/** The lease as the server has it; everything unknown in it is kept when it is written. */
-interface Held {
-  readonly raw: Record<string, unknown>;
-  readonly spec: Record<string, unknown>;
-  readonly version: string;
-  readonly holder: string;
-}
-
-function heldOf(raw: unknown): Held {
-  const meta = isRecord(raw) ? raw.metadata : undefined;
-  if (!isRecord(raw) || !isRecord(meta) || typeof meta.resourceVersion !== 'string')
-    throw new Error('not a Lease');
-  const spec = isRecord(raw.spec) ? raw.spec : {};
-  const holder = typeof spec.holderIdentity === 'string' ? spec.holderIdentity : '';
-  return { raw, spec, version: meta.resourceVersion, holder };
-}
-
-/** metav1.MicroTime. */
-function microTime(date: Date): string {
-  return date.toISOString().replace('Z', '000Z');
 }
 
 export class LeaderElector {
@@ -89,7 +60,7 @@ export class LeaderElector {
   async run(o: { signal: AbortSignal; lead: (signal: AbortSignal) => Promise<void> }): Promise<void> {
     while (!o.signal.aborted) {
       if (!(await this.#attempt(o.signal))) {
-        await this.#wait(o.signal);
+        if (!(await this.#comesFree(o.signal))) await this.#wait(o.signal);
         continue;
       }
       this.#log.info({}, 'leading');
@@ -184,11 +155,42 @@ export class LeaderElector {
     this.#seen = held;
   }
 
-  /** By the holder's own promise, counted from when we saw its last sign of life. */
   #expired(held: Held): boolean {
-    const seconds = held.spec.leaseDurationSeconds;
-    const promisedMs = typeof seconds === 'number' ? seconds * 1000 : this.#durationMs;
-    return this.#o.clock.now() >= this.#changedAt + promisedMs;
+    return this.#o.clock.now() >= this.#endOf(held);
+  }
+
+  /** By the holder's own promise, counted from when we saw its last sign of life. */
+  #endOf({ spec }: Held): number {
+    const seconds = spec.leaseDurationSeconds;
+    return this.#changedAt + (typeof seconds === 'number' ? seconds * 1000 : this.#durationMs);
+  }
+
+  /**
+   * Follows the lease of another until it is given up, deleted, or not renewed for as long as was promised: then true. False
+   * at once when it cannot be followed, so that looking now and then is what remains.
+   */
+  async #comesFree(signal: AbortSignal): Promise<boolean> {
+    const held = this.#seen;
+    if (!held || held.holder === '' || held.holder === this.#o.identity) return false;
+    const over = new AbortController();
+    const runsOut = (current: Held) =>
+      this.#o.clock.after(this.#endOf(current) - this.#o.clock.now(), () => over.abort());
+    let timer = runsOut(held);
+    try {
+      const either = AbortSignal.any([signal, over.signal]);
+      for await (const change of changesOf({ ...this.#o, from: held.version, signal: either })) {
+        if (change === 'deleted') return true;
+        this.#observe(change);
+        if (change.holder === '') return true;
+        timer.cancel();
+        timer = runsOut(change);
+      }
+    } catch (error) {
+      if (!over.signal.aborted && !signal.aborted) this.#log.debug({ error }, 'lease cannot be watched');
+    } finally {
+      timer.cancel();
+    }
+    return over.signal.aborted;
   }
 
   #claim(held: Held | undefined): Record<string, unknown> {
