@@ -104,32 +104,19 @@ function clashes<T extends View>({ place }: BgpSet<T>, peers: readonly BgpPeer<T
     const beside = peers.slice(0, n).filter((other) => sureToMeet(other.nodes, peer.nodes));
     const inVrf = beside.filter((other) => (other.spec.vrf ?? '') === (peer.spec.vrf ?? ''));
     const found: BgpMistake<T>[] = [];
-    const report = (
-      key: keyof BGPPeerSpec,
-      other: BgpPeer<T> | undefined,
-      relation: string,
-      rule: string,
-    ) => {
+    const report = (key: keyof BGPPeerSpec, other: BgpPeer<T> | undefined, rule: string) => {
       const field = `spec.${key}`;
-      if (other)
-        found.push({
-          code: 'PeersClash',
-          of: peer.of,
-          field,
-          message: `${relation} ${place(other.of, field)}: a node has one ${rule}`,
-        });
+      if (!other) return;
+      const relation = peer.spec[key] === other.spec[key] ? 'is the same as' : 'differs from';
+      const message = `${relation} ${place(other.of, field)}: a node has one ${rule}`;
+      found.push({ code: 'PeersClash', of: peer.of, field, message });
     };
     const otherId = beside.find((o) => (o.spec.routerID ?? '') !== (peer.spec.routerID ?? ''));
-    report('routerID', otherId, 'differs from', 'router ID for all its sessions');
+    report('routerID', otherId, 'router ID for all its sessions');
     const otherAsn = inVrf.find((o) => o.spec.myASN !== peer.spec.myASN);
-    report('myASN', otherAsn, 'differs from', 'AS number in each VRF');
+    report('myASN', otherAsn, 'AS number in each VRF');
     const twin = inVrf.find((o) => routerOf(o.spec) === routerOf(peer.spec));
-    report(
-      peer.spec.peerAddress ? 'peerAddress' : 'interface',
-      twin,
-      'is the same as',
-      'session with each router',
-    );
+    report(peer.spec.peerAddress ? 'peerAddress' : 'interface', twin, 'session with each router');
     return found;
   });
 }

@@ -21,6 +21,11 @@ export function toJson(value: unknown): Json {
   );
 }
 
+/** A scalar as text, null as "null"; of a list or a map its JSON. */
+export function textOfJson(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Deep equality; the order of keys does not count, the order of lists does. */
 export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;

@@ -53,28 +53,30 @@ function fieldsOf(live: JsonObject, component: Component, settings: JsonObject):
     resources,
     logLevel,
   } = isObject(own) ? own : {};
-  const field = (name: string, path: string, wanted: Json | undefined, over = replace): Field => ({
-    name,
-    path: path.split('.'),
-    wanted,
-    over,
-  });
-  if (live.kind === 'ConfigMap') return [field('logLevel', 'data.logLevel', logLevel)];
+  if (live.kind === 'ConfigMap') return [field('logLevel', 'data.logLevel', { wanted: logLevel })];
   const pod = 'spec.template.spec';
   const container = `${pod}.containers.${component}`;
   const { loadBalancerClass } = settings;
   const env =
     typeof loadBalancerClass === 'string' ? [{ name: CLASS_VARIABLE, value: loadBalancerClass }] : undefined;
   return [
-    field('nodeSelector', `${pod}.nodeSelector`, nodeSelector, merge),
-    field('tolerations', `${pod}.tolerations`, tolerations, add),
-    field('affinity', `${pod}.affinity`, affinity),
-    field('priorityClassName', `${pod}.priorityClassName`, priorityClassName),
-    field('runtimeClassName', `${pod}.runtimeClassName`, runtimeClassName),
-    field('podAnnotations', 'spec.template.metadata.annotations', podAnnotations, merge),
-    field('resources', `${container}.resources`, resources, merge),
-    field('env', `${container}.env`, env, add),
+    field('nodeSelector', `${pod}.nodeSelector`, { wanted: nodeSelector, over: merge }),
+    field('tolerations', `${pod}.tolerations`, { wanted: tolerations, over: add }),
+    field('affinity', `${pod}.affinity`, { wanted: affinity }),
+    field('priorityClassName', `${pod}.priorityClassName`, { wanted: priorityClassName }),
+    field('runtimeClassName', `${pod}.runtimeClassName`, { wanted: runtimeClassName }),
+    field('podAnnotations', 'spec.template.metadata.annotations', { wanted: podAnnotations, over: merge }),
+    field('resources', `${container}.resources`, { wanted: resources, over: merge }),
+    field('env', `${container}.env`, { wanted: env, over: add }),
   ];
+}
+
+function field(
+  name: string,
+  path: string,
+  { wanted, over = replace }: { wanted: Json | undefined; over?: Field['over'] },
+): Field {
+  return { name, path: path.split('.'), wanted, over };
 }
 
 const replace = (_: Json, wanted: Json): Json => wanted;

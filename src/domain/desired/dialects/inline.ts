@@ -1,7 +1,7 @@
 import { at, type Path, pathText } from '../../api/check.ts';
 import { parseRange } from '../../ip/range.ts';
 import type { Reading } from '../draft.ts';
-import { isObject, type Json, type JsonObject, toJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, textOfJson, toJson } from '../json.ts';
 import { pathOf } from '../path.ts';
 import { type Finding, located, problemOf, type Source } from '../source.ts';
 import type { Dialect } from './dialect.ts';
@@ -61,21 +61,19 @@ function counts(key: Part['key'], value: Json): boolean {
     case 'existingConfigMap':
       return isText(value);
     case 'config':
-      return isObject(value)
-        ? 'address-pools' in value
-        : isText(value) && /^\s*address-pools:/m.test(String(value));
+      return isObject(value) ? 'address-pools' in value : isText(value) && /^\s*address-pools:/m.test(value);
     case 'arpAddresses':
       return typeof value === 'string' && !('error' in parseRange(value));
   }
 }
 
-const isText = (value: Json): boolean => typeof value === 'string' && value.trim() !== '';
+const isText = (value: Json): value is string => typeof value === 'string' && value.trim() !== '';
 
 /** Name of the ConfigMap that values say holds the configuration, where they do not hold it themselves. */
 export function existingConfigMap(values: unknown): string | undefined {
   const parts = partsOf(toJson(values ?? null));
   const [only] = parts;
-  return parts.length === 1 && only?.key === 'existingConfigMap' ? String(only.value) : undefined;
+  return parts.length === 1 && only?.key === 'existingConfigMap' ? textOfJson(only.value) : undefined;
 }
 
 /** Upstream's chart passes over existingConfigMap beside configInline, Bitnami's the other way round. */
@@ -97,7 +95,7 @@ function unused({ path }: Part, first: Part): Finding {
 
 function readPart({ key, path, value }: Part, source: Source): Reading {
   if (key === 'existingConfigMap')
-    return { drafts: [], problems: [problemOf(source, elsewhere(path, String(value)))] };
+    return { drafts: [], problems: [problemOf(source, elsewhere(path, textOfJson(value)))] };
   if (key === 'arpAddresses') {
     const pool = { name: 'default', protocol: 'layer2', addresses: [value] };
     return movedTo(path, readLegacy({ source, value: { 'address-pools': [pool] }, base: path }));

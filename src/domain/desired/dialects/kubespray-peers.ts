@@ -1,6 +1,6 @@
 import { type Path, pathText } from '../../api/check.ts';
 import type { Draft } from '../draft.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textOfJson } from '../json.ts';
 import { hasAll, listAt, mapAt, type Tell, tellUnknown } from './foreign.ts';
 import { passwordOf, printed, translate, type Vars } from './kubespray.ts';
 
@@ -84,5 +84,5 @@ function selectorsOf(value: Json | undefined, path: Path, tell: Tell): Selectors
 function texts(value: Json): Json {
   if (Array.isArray(value)) return value.map(texts);
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, texts(v)]));
-  return value === null ? '' : String(value);
+  return value === null ? '' : textOfJson(value);
 }

@@ -1,6 +1,6 @@
 import { type Path, pathText } from '../../api/check.ts';
 import type { Draft, Reading } from '../draft.ts';
-import { isObject, type Json, type JsonObject, toJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, textOfJson, toJson } from '../json.ts';
 import { type Finding, problemOf } from '../source.ts';
 import type { Dialect } from './dialect.ts';
 import { hasAll, listAt, mapAt, renamed, type Tell, tellUnknown, wordAt } from './foreign.ts';
@@ -148,7 +148,7 @@ function mainPool({ vars, tell }: Vars): Pool[] {
   const spec = { addresses: addresses.map(entryText), ...switches };
   return [
     {
-      name: String(name),
+      name: textOfJson(name),
       named: 'metallb_pool_name',
       protocol: known,
       draft: { path: key, fields, spec },

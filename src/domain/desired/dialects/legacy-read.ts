@@ -27,7 +27,7 @@ export interface LegacyText {
 /** Reads it as 0.12 did: strictly, with every mistake told. Names are those that upstream's configmaptocrs gives. */
 export function readLegacy({ source, value, base, text }: LegacyText): Reading {
   const tell = (finding: Finding) => problemOf(source, finding);
-  const written = asWritten(schemaJson(LEGACY_FILE), toJson(value ?? null), base, text);
+  const written = asWritten(toJson(value ?? null), base, { schema: schemaJson(LEGACY_FILE), text });
   const root = withoutNulls(written ?? {});
   const misfits = checkFile.misfits(root);
   const problems = misfitProblems(
@@ -53,10 +53,14 @@ export function readLegacy({ source, value, base, text }: LegacyText): Reading {
 }
 
 /** Go's yaml.v2 puts any scalar into a field for text, in the spelling of the file: a password 0123 stays 0123. */
-function asWritten(schema: JsonObject, value: Json, path: Path, text: LegacyText['text']): Json {
+function asWritten(
+  value: Json,
+  path: Path,
+  { schema, text }: { readonly schema: JsonObject; readonly text: LegacyText['text'] },
+): Json {
   if (Array.isArray(value)) {
     const items = isObject(schema.items) ? schema.items : {};
-    return value.map((item: Json, i) => asWritten(items, item, [...path, i], text));
+    return value.map((item: Json, i) => asWritten(item, [...path, i], { schema: items, text }));
   }
   if (isObject(value)) {
     const properties = isObject(schema.properties) ? schema.properties : {};
@@ -64,7 +68,7 @@ function asWritten(schema: JsonObject, value: Json, path: Path, text: LegacyText
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => {
         const property = Object.hasOwn(properties, key) ? properties[key] : others;
-        return [key, asWritten(isObject(property) ? property : {}, inner, [...path, key], text)];
+        return [key, asWritten(inner, [...path, key], { schema: isObject(property) ? property : {}, text })];
       }),
     );
   }

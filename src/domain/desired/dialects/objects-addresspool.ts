@@ -89,14 +89,11 @@ function schemaFindings({ version, path }: Manifest, spec: JsonObject): readonly
 /** The operator's manual allows single addresses, which MetalLB itself never took. */
 function widened(addresses: Json | undefined): { readonly all?: Json; readonly widened: readonly number[] } {
   if (!Array.isArray(addresses)) return { ...(addresses !== undefined && { all: addresses }), widened: [] };
-  const single = addresses.map((a: Json) => (typeof a === 'string' ? parseAddress(a) : undefined));
-  return {
-    all: addresses.map((a: Json, i) => {
-      const family = single[i]?.family;
-      return family === undefined ? a : `${String(a)}/${widthOf(String(a), family)}`;
-    }),
-    widened: single.flatMap((address, i) => (address ? [i] : [])),
-  };
+  const all = addresses.map((a: Json) => {
+    const family = typeof a === 'string' ? parseAddress(a)?.family : undefined;
+    return typeof a !== 'string' || family === undefined ? a : `${a}/${widthOf(a, family)}`;
+  });
+  return { all, widened: all.flatMap((a, i) => (a === addresses[i] ? [] : [i])) };
 }
 
 /** An IPv4-mapped address has the length of its IPv6 text. */
@@ -133,32 +130,26 @@ function protocolFindings(spec: JsonObject): readonly Finding[] {
 
 function advertisementsOf(manifest: Manifest, spec: JsonObject, pool: string): readonly Draft[] {
   const nameField = pathText([...manifest.path, 'metadata', 'name']);
-  const draft = (section: Draft['section'], name: string, given: JsonObject, place: Path): Draft => {
-    const places = placesOf(manifest, place);
+  const draft = (place: Path, given: Pick<Draft, 'section' | 'name'>, fields: JsonObject = {}): Draft => {
+    const path: Path = [...manifest.path, 'spec', ...place];
+    const places = placesOf(manifest, path);
     places.fields.set('ipAddressPools[0]', nameField);
     return {
-      section,
-      name,
-      spec: { ...given, ipAddressPools: [pool] },
+      ...given,
+      spec: { ...fields, ipAddressPools: [pool] },
       ...places,
-      path: pathText(place),
+      path: pathText(path),
       subject: manifest.subject,
     };
   };
-  const at: Path = [...manifest.path, 'spec'];
+  const bgp = (n: number) =>
+    ({ section: 'bgpAdvertisements', name: joinName('-', pool, 'bgp', String(n)) }) as const;
   if (spec.protocol === 'layer2')
-    return [draft('l2Advertisements', joinName('-', pool, 'l2'), {}, [...at, 'protocol'])];
+    return [draft(['protocol'], { section: 'l2Advertisements', name: joinName('-', pool, 'l2') })];
   if (spec.protocol !== 'bgp') return [];
   const given = Array.isArray(spec.bgpAdvertisements) ? spec.bgpAdvertisements : [];
-  if (given.length === 0)
-    return [draft('bgpAdvertisements', joinName('-', pool, 'bgp', '1'), {}, [...at, 'protocol'])];
-  return given.map((ad: Json, i) =>
-    draft('bgpAdvertisements', joinName('-', pool, 'bgp', String(i + 1)), knownFields(ad), [
-      ...at,
-      'bgpAdvertisements',
-      i,
-    ]),
-  );
+  if (given.length === 0) return [draft(['protocol'], bgp(1))];
+  return given.map((ad: Json, i) => draft(['bgpAdvertisements', i], bgp(i + 1), knownFields(ad)));
 }
 
 const ADVERTISEMENT = ['aggregationLength', 'aggregationLengthV6', 'localPref', 'communities'];
