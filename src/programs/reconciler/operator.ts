@@ -1,4 +1,4 @@
-import { compare, type Operation } from 'fast-json-patch';
+import patches, { type Operation } from 'fast-json-patch';
 import { type RawObject, rawKind } from '../../domain/api/kind.ts';
 import type { ObjectMeta } from '../../domain/api/object.ts';
 import { addressPoolCrd, metallbCrd } from '../../domain/api/operator.ts';
@@ -116,7 +116,7 @@ export class OperatorObjects {
       for (const { metadata, raw } of reflector.store.list()) {
         const live = toJson(raw);
         if (!isObject(live) || !isWorkload(live, component)) continue;
-        const ops = compare({ ...live }, { ...withSettings(live, component, settings) });
+        const ops = patches.compare({ ...live }, { ...withSettings(live, component, settings) });
         if (ops.length === 0) continue;
         const subject = `${kind.kind} ${metadata.name}`;
         const failed = await this.#patch(kind, metadata, { ops, signal });
