@@ -355,7 +355,9 @@ describe.skipIf(can !== true)(
       const exited = once(child, 'exit');
       try {
         await home.values(VALUES);
-        await home.told('Applied', { status: 'True' });
+        await home.told('Applied', { status: 'True' }).catch((e: unknown) => {
+          throw new Error(out, { cause: e });
+        });
         child.kill('SIGTERM');
         const [code] = await exited;
         expect(code, out).toBe(0);

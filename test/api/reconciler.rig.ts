@@ -396,14 +396,15 @@ const OWN = ['list', 'watch', 'create', 'patch', 'delete'];
 /** All that the reconciler may do in its own namespace: the table of its README. */
 export const RULES = [
   { apiGroups: ['metallb.io'], resources: KINDS, verbs: OWN },
+  { apiGroups: ['metallb.io'], resources: ['addresspools', 'metallbs'], verbs: ['list', 'watch'] },
   { apiGroups: ['herald.io'], resources: ['configsources'], verbs: OWN },
   { apiGroups: ['herald.io'], resources: ['configsources/status', 'plans/status'], verbs: ['patch'] },
   { apiGroups: ['herald.io'], resources: ['plans'], verbs: ['list', 'watch', 'create', 'patch'] },
   { apiGroups: [''], resources: ['secrets'], verbs: OWN },
   { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
-  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'watch', 'create', 'update'] },
+  { apiGroups: ['apps'], resources: ['deployments', 'daemonsets'], verbs: ['list', 'watch'] },
 ];
 
 /** And in the whole cluster. */

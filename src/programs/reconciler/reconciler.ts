@@ -1,9 +1,10 @@
 import { LeaderElector } from '../../platform/kube/lease.ts';
+import { isAbort } from '../../platform/obs/clock.ts';
 import { ForeignConversion, refuseForeignConversion } from './conversion.ts';
 import { Loop } from './loop.ts';
 import { NAME, type Options } from './options.ts';
 
-/** Asks until the API server answers. */
+/** Asks until the API server answers; rejects with an AbortError when the signal comes first. */
 async function patiently(
   { clock, log }: Options,
   signal: AbortSignal,
@@ -13,7 +14,7 @@ async function patiently(
     try {
       return await ask();
     } catch (e) {
-      if (e instanceof ForeignConversion || signal.aborted) throw e;
+      if (e instanceof ForeignConversion || isAbort(e)) throw e;
       log.warn({ op: 'start', error: e }, 'API server does not answer, trying again');
       await clock.sleep(2_000, signal);
     }
@@ -23,7 +24,12 @@ async function patiently(
 /** Runs the reconciler until the signal aborts, one process at a time by the Lease. Throws ForeignConversion. */
 export async function reconcile(o: Options, signal: AbortSignal): Promise<void> {
   const { client, clock, random, log, namespace, identity } = o;
-  await patiently(o, signal, () => refuseForeignConversion(client, signal));
+  try {
+    await patiently(o, signal, () => refuseForeignConversion(client, signal));
+  } catch (e) {
+    if (signal.aborted && isAbort(e)) return;
+    throw e;
+  }
   const loop = new Loop(o);
   const elector = new LeaderElector({ client, clock, random, log, namespace, identity, name: NAME });
   loop.start();
