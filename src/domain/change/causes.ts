@@ -1,5 +1,6 @@
 import type { Hurt } from './hurt.ts';
 import type { Part } from './parts.ts';
+import type { Subject } from './subject.ts';
 
 /** A part of a write: by the object's id ("IPAddressPool web") and name. */
 export interface PartOf {
@@ -9,11 +10,13 @@ export interface PartOf {
 
 /** Why a part is put back, or would be. */
 export interface Cause {
-  /** Whom it would hurt, each once. */
-  readonly hurts: Map<string, Hurt>;
+  /** Whom it would hurt, and how: of each aspect once. */
+  readonly hurts: Map<Subject, Hurt[]>;
   /** Other reasons, in words. */
   readonly notes: Set<string>;
 }
+
+export const hurtsIn = ({ hurts }: Cause): readonly Hurt[] => [...hurts.values()].flat();
 
 /** Parts of writes by object, each with its cause. */
 export class Causes {
@@ -34,9 +37,7 @@ export class Causes {
 
   /** All hurts, some of them more than once. */
   hurts(): readonly Hurt[] {
-    return [...this.#all.values()].flatMap((parts) =>
-      [...parts.values()].flatMap((cause) => [...cause.hurts.values()]),
-    );
+    return [...this.#all.values()].flatMap((parts) => [...parts.values()].flatMap((cause) => hurtsIn(cause)));
   }
 
   /** Adds a part, with another reason if there is one; true when it was not there. */
@@ -48,8 +49,9 @@ export class Causes {
     parts.set(part, cause);
     if (typeof why === 'string') cause.notes.add(why);
     else if (why) {
-      const key = JSON.stringify([why.subject.want.key, why.subject.texts, why.aspect]);
-      if (!cause.hurts.has(key)) cause.hurts.set(key, why);
+      const same = cause.hurts.get(why.subject);
+      if (!same) cause.hurts.set(why.subject, [why]);
+      else if (!same.some(({ aspect }) => aspect === why.aspect)) same.push(why);
     }
     return known === undefined;
   }

@@ -23,26 +23,22 @@ export interface Hurting {
  */
 export function digestOf(hurting: readonly Hurting[]): string {
   if (hurting.length === 0) return '';
-  const facts = hurting
-    .map(({ write, parts, affected, uids }) => ({
-      object: idOfWrite(write),
-      uid: write.verb === 'create' ? '' : write.live.metadata.uid,
-      action: write.verb,
-      change: parts.map((part) => changeOf(write, part)).sort(byText),
-      affected: affected
-        .map(({ service, addresses, fate }) => ({
-          service,
-          uid: uids.get(service) ?? '',
-          addresses: addresses.toSorted(),
-          fate,
-        }))
-        .sort(byText),
-    }))
-    .sort(byText);
-  return `sha256:${createHash('sha256').update(canonical(facts)).digest('hex')}`;
+  const facts = hurting.map(({ write, parts, affected, uids }) => ({
+    object: idOfWrite(write),
+    uid: write.verb === 'create' ? '' : write.live.metadata.uid,
+    action: write.verb,
+    change: anyOrder(parts.map((part) => changeOf(write, part))),
+    affected: affected
+      .map(
+        ({ service, addresses, fate }) => `${service} ${uids.get(service)} ${addresses.toSorted()} ${fate}`,
+      )
+      .sort(),
+  }));
+  return `sha256:${createHash('sha256').update(anyOrder(facts).join()).digest('hex')}`;
 }
 
-const byText = (a: Json, b: Json) => (canonical(a) < canonical(b) ? -1 : 1);
+/** Canonical texts, the same whatever the order. */
+const anyOrder = (list: readonly Json[]): string[] => list.map(canonical).sort();
 
 /** What a part changes, from what to what. */
 function changeOf(write: Write, part: Part): JsonObject {

@@ -11,8 +11,8 @@ export interface Need {
   readonly want: Want;
   /** Whose need it is; Services that share addresses now need one together. Absent: of one who has none. */
   readonly subject?: Subject;
-  /** Pools that would do; absent: every one that it may use. */
-  readonly suits?: (pool: string) => boolean;
+  /** Pools that would do; absent: every one that it may use. Where `key` is the same, so are the answers. */
+  readonly suits?: { readonly key: string; readonly test: (pool: string) => boolean };
 }
 
 /**
@@ -48,8 +48,10 @@ interface Stock {
   readonly pools: readonly Pool[];
   readonly free: ReadonlyMap<string, Record<Family, bigint>>;
   readonly taken: Set<string>;
-  /** For wishes of one kind: the pools that serve them, and the first of those that is not used up. */
-  readonly queues: Map<string, { readonly pools: readonly Pool[]; at: number }>;
+  /** Whether some pool is not for everybody. */
+  readonly isChoosy: boolean;
+  /** For wishes of one kind: the place of the first pool that may still serve them. Nothing before it ever will. */
+  readonly next: Map<string, number>;
 }
 
 function stockOf(config: Config, staying: readonly Subject[]): Stock {
@@ -64,7 +66,7 @@ function stockOf(config: Config, staying: readonly Subject[]): Stock {
       if (left) left[address.family] -= 1n;
       taken.add(text);
     }
-  return { pools, free, taken, queues: new Map() };
+  return { pools, free, taken, isChoosy: pools.some((pool) => pool.allocation), next: new Map() };
 }
 
 function roomIn(pool: Pool): Record<Family, bigint> {
@@ -108,22 +110,32 @@ function choicesOf({ family, policy, primary }: Want): readonly (readonly Family
 
 function nextPool(stock: Stock, need: Need, families: readonly Family[]): Pool | undefined {
   const has = (pool: Pool) => families.every((family) => (stock.free.get(pool.name)?.[family] ?? 0n) > 0n);
-  if (need.suits) return stock.pools.find((pool) => mayUse(pool, need) && has(pool));
-  const { namespace, labels, pool } = need.want;
-  const key = JSON.stringify([namespace, labels, pool, families]);
-  const queue = stock.queues.get(key) ?? { pools: stock.pools.filter((p) => mayUse(p, need)), at: 0 };
-  stock.queues.set(key, queue);
-  for (; queue.at < queue.pools.length; queue.at++) {
-    const candidate = queue.pools[queue.at];
-    if (candidate && has(candidate)) return candidate;
-  }
-  return undefined;
+  const { namespace, labels, pool: asked } = need.want;
+  if (asked !== undefined)
+    return stock.pools.find((pool) => pool.name === asked && has(pool) && mayUse(pool, need));
+  const every = families.join();
+  const key = JSON.stringify([every, need.suits?.key, stock.isChoosy && [namespace, labels]]);
+  const start = advance(stock, every, { from: 0, until: has });
+  const at = advance(stock, key, { from: start, until: (pool) => has(pool) && mayUse(pool, need) });
+  return stock.pools[at];
+}
+
+/** Moves the place of a key on to the first pool that will do. */
+function advance(
+  { pools, next }: Stock,
+  key: string,
+  o: { readonly from: number; readonly until: (pool: Pool) => boolean },
+): number {
+  let at = Math.max(o.from, next.get(key) ?? 0);
+  for (let pool = pools[at]; pool && !o.until(pool); pool = pools[at]) at++;
+  next.set(key, at);
+  return at;
 }
 
 /** As the controller chooses: pools that give out by themselves, unless a pool or an address is asked for. */
 function mayUse(pool: Pool, { want, suits }: Need): boolean {
-  if (suits && !suits(pool.name)) return false;
   if (want.pool !== undefined && want.pool !== pool.name) return false;
+  if (suits && !suits.test(pool.name)) return false;
   const asked = want.pool !== undefined || 'refused' in want.request || want.request.length > 0;
   if (asked) return fits(pool, want);
   return pool.autoAssign && (pool.allocation === undefined || isMeantFor(pool, want));

@@ -3,7 +3,7 @@ import type { PartOf } from './causes.ts';
 import { findRoom, type Need } from './elsewhere.ts';
 import type { Hurt } from './hurt.ts';
 import type { Affected } from './model.ts';
-import type { Reach } from './reach.ts';
+import { PROTOCOLS, type Reach } from './reach.ts';
 import type { Matter, Safe } from './safe.ts';
 import type { Subject } from './subject.ts';
 import type { Standing, World } from './world.ts';
@@ -21,38 +21,50 @@ export function fatesOf(matter: Matter, { kept, allowed, whole }: Safe): Fates {
   const hurts = [...whole.hurts, ...kept.hurts(), ...allowed.hurts()];
   const lost = new Set(hurts.filter((h) => h.aspect === 'address').map((h) => h.subject));
   const hurt = new Set(hurts.map((h) => h.subject));
+  const standings = new Map(matter.subjects.map((subject, i) => [subject, matter.standings[i]]));
   const settled = matter.subjects.filter((s) => hurt.has(s) && s.moving !== 'from');
   const needs: Need[] = [
     ...matter.waiting.map((want) => ({ want })),
     ...settled.filter((s) => lost.has(s)).map((subject) => ({ want: subject.want, subject })),
     ...settled
       .filter((s) => !lost.has(s))
-      .map((subject) => ({ want: subject.want, subject, suits: announces(matter, whole.world, subject) })),
+      .map((subject) => {
+        const suits = announces(standings.get(subject), whole.world, subject);
+        return { want: subject.want, subject, ...(suits && { suits }) };
+      }),
   ];
   const staying = matter.subjects.filter((s) => !lost.has(s));
   const found = hurts.length === 0 ? [] : findRoom(whole.world.config, staying, needs);
   const going = new Set([...found].map((need) => need.subject));
   // One that is on its way has other addresses in hand.
   const canGo = (subject: Subject) => subject.moving === 'from' || going.has(subject);
+  const told = new Map<Hurt, Affected>();
+  const tellOf = ({ subject, aspect, reason }: Hurt): Affected => ({
+    service: subject.want.key,
+    addresses: subject.texts,
+    fate: aspect !== 'address' ? 'unannounced' : canGo(subject) ? 'moves' : 'loses',
+    reason,
+  });
   return {
     canGo,
-    of: ({ subject, aspect, reason }) => ({
-      service: subject.want.key,
-      addresses: subject.texts,
-      fate: aspect !== 'address' ? 'unannounced' : canGo(subject) ? 'moves' : 'loses',
-      reason,
-    }),
+    of(hurt) {
+      const account = told.get(hurt) ?? tellOf(hurt);
+      told.set(hurt, account);
+      return account;
+    },
   };
 }
 
-/** Whether the Service would be announced out of a pool by all that announce it now. */
-function announces(matter: Matter, after: World, subject: Subject): (pool: string) => boolean {
-  const standing = matter.standings[matter.subjects.indexOf(subject)];
-  if (!standing || !('pool' in standing)) return () => false;
-  const before = standing.reach.nodes;
-  return (pool) => {
-    const { nodes } = after.announcing.reach(pool, subject);
-    return (before.l2.size === 0 || nodes.l2.size > 0) && (before.bgp.size === 0 || nodes.bgp.size > 0);
+/** Whether the Service would be announced out of a pool by both protocols, as far as they announce it now. */
+function announces(before: Standing | undefined, after: World, subject: Subject): Need['suits'] {
+  if (!before || !('pool' in before)) return { key: '', test: () => false };
+  const wanted = PROTOCOLS.filter((protocol) => before.reach.nodes[protocol].size > 0);
+  return {
+    key: `${wanted.join()} ${after.announcing.likeness(subject)}`,
+    test: (pool) => {
+      const { nodes } = after.announcing.reach(pool, subject);
+      return wanted.every((protocol) => nodes[protocol].size > 0);
+    },
   };
 }
 

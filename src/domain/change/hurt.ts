@@ -1,4 +1,4 @@
-import type { Protocol } from './reach.ts';
+import { PROTOCOLS, type Protocol } from './reach.ts';
 import type { Subject } from './subject.ts';
 import type { Standing, Trouble } from './world.ts';
 
@@ -17,7 +17,6 @@ export interface Hurt {
   readonly reason: string;
 }
 
-const PROTOCOLS: readonly Protocol[] = ['l2', 'bgp'];
 const NAME: Readonly<Record<Protocol, string>> = { l2: 'layer 2', bgp: 'BGP' };
 
 /** What the Service has before and would not have after. `ready`: nodes that are Ready. */

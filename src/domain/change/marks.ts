@@ -3,7 +3,7 @@ import { IPAddressPools } from '../api/metallb.ts';
 import { type DesiredObject, idOf, isOurs, type LiveObject, viewOf } from '../desired/object.ts';
 import { block, formatRange, type Range, rangeContains } from '../ip/range.ts';
 import { holds, union, without } from '../ip/ranges.ts';
-import type { Cause } from './causes.ts';
+import { type Cause, hurtsIn } from './causes.ts';
 import type { Write } from './diff.ts';
 import type { Hurt } from './hurt.ts';
 import { isPoolUpdate, type Part, speltRanges } from './parts.ts';
@@ -28,8 +28,8 @@ export function waitingOn(
   pools: ReadonlyMap<string, LiveObject>,
 ): Waiting {
   const waiting = new Map<string, { ranges: Range[]; hurts: Hurt[] }>();
-  for (const [part, { hurts }] of parts)
-    for (const hurt of hurts.values()) {
+  for (const [part, cause] of parts)
+    for (const hurt of hurtsIn(cause)) {
       const pool = pools.get(hurt.pool);
       const on = waiting.get(hurt.pool) ?? { ranges: [], hurts: [] };
       waiting.set(hurt.pool, on);

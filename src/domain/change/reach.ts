@@ -8,7 +8,8 @@ import { livenessByApi, type NodeView, nodeView } from '../election/nodes.ts';
 import { adsFor, elect } from '../election/winner.ts';
 import type { Subject } from './subject.ts';
 
-export type Protocol = 'l2' | 'bgp';
+export const PROTOCOLS = ['l2', 'bgp'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
 
 /** Nodes as announcing sees them. */
 export interface Ground {
@@ -37,6 +38,8 @@ export interface Reach {
 
 export interface Announcing {
   reach(pool: string, subject: Subject): Reach;
+  /** Equal for Services that have the same reach, whatever the pool. */
+  likeness(subject: Subject): string;
   /** The node that announces on layer 2 if each node has an endpoint. */
   owner(pool: string, subject: Subject): string | undefined;
   /** Nodes that hold a session with the peer. */
@@ -50,14 +53,18 @@ export function announcing(config: Config, peers: readonly BGPPeer[], ground: Gr
   const field = layOut(config, ground.able);
   const sessions = new Map(peers.map((peer) => [peer.metadata.name, sessionNodes(peer, ground)]));
   const bgp = bgpField(config, sessions, ground);
-  const known = new Map<string, Reach>();
+  const spots = new Map<string, Spot>();
+  const choosy = [...config.l2, ...config.bgp].filter(isChoosy);
   return {
     reach(pool, subject) {
-      const key = keyOf(field, bgp.get(pool) ?? [], { pool, subject });
-      const made = known.get(key) ?? reachOf(field, bgp.get(pool) ?? [], { pool, subject });
-      known.set(key, made);
+      const spot = spots.get(pool) ?? spotOf(field, bgp.get(pool) ?? [], pool);
+      spots.set(pool, spot);
+      const key = likenessOf(spot.choosy, subject);
+      const made = spot.known.get(key) ?? reachOf(field, spot.bgp, { pool, subject });
+      spot.known.set(key, made);
       return made;
     },
+    likeness: (subject) => likenessOf(choosy, subject),
     owner(pool, subject) {
       const ads = adsFor(field, pool, subject.want.labels);
       return elect({ field, ads, firstAddress: subject.texts[0] ?? '' }).owner?.node;
@@ -80,12 +87,29 @@ interface BgpView {
 
 type Asked = { readonly pool: string; readonly subject: Subject };
 
-/** Equal for Services that all advertisements of the pool treat alike. */
-function keyOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked): string {
+/** What a pool's advertisements make of Services. */
+interface Spot {
+  readonly bgp: readonly BgpView[];
+  readonly choosy: readonly Choosy[];
+  /** By likeness. */
+  readonly known: Map<string, Reach>;
+}
+
+type Choosy = Pick<BGPAd, 'serviceSelectors'>;
+
+const isChoosy = (ad: Choosy) => ad.serviceSelectors.length > 0;
+
+function spotOf(field: Field, bgp: readonly BgpView[], pool: string): Spot {
   const ads = [...(field.ads.get(pool) ?? []), ...bgp].map(({ ad }) => ad);
-  const choosy = ads.filter((ad) => ad.serviceSelectors.length > 0);
-  if (choosy.length === 0) return pool;
-  return JSON.stringify([pool, subject.shared, choosy.map((ad) => isFor(ad.serviceSelectors, subject))]);
+  return { bgp, choosy: ads.filter(isChoosy), known: new Map() };
+}
+
+/** Equal for Services that all these advertisements treat alike. */
+function likenessOf(choosy: readonly Choosy[], subject: Subject): string {
+  if (choosy.length === 0) return '';
+  let text = subject.shared ? 's' : '-';
+  for (const { serviceSelectors } of choosy) text += isFor(serviceSelectors, subject) ? '1' : '0';
+  return text;
 }
 
 function reachOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked): Reach {

@@ -2,7 +2,7 @@ import { RECONCILE } from '../api/annotations.ts';
 import type { ChangePolicy } from '../api/values.ts';
 import { type DesiredObject, type LiveObject, viewOf } from '../desired/object.ts';
 import { BLIND } from './blind.ts';
-import type { Cause } from './causes.ts';
+import { type Cause, hurtsIn } from './causes.ts';
 import { idOfWrite, type Write } from './diff.ts';
 import type { Fates } from './fates.ts';
 import { isMark, isNewMark, linesOf } from './lines.ts';
@@ -73,7 +73,7 @@ function obstacleTo(policy: 'drain' | 'move', waiting: Waiting, t: Telling): str
 
 /** Whom parts hurt, each once. */
 export function affectedBy(parts: ReadonlyMap<Part, Cause>, fates: Fates): readonly Affected[] {
-  return eachOnce([...parts.values()].flatMap((cause) => [...cause.hurts.values()].map(fates.of)));
+  return eachOnce([...parts.values()].flatMap((cause) => hurtsIn(cause).map(fates.of)));
 }
 
 /** The steps of one write: what is written now, and what stays. */

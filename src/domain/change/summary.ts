@@ -21,6 +21,7 @@ const WORST: readonly Fate[] = ['loses', 'moves', 'unannounced', 'changes-owner'
 /** The worse of two accounts of one Service, with all addresses that both speak of. */
 export function worse(a: Affected, b: Affected): Affected {
   const [first, second] = WORST.indexOf(a.fate) <= WORST.indexOf(b.fate) ? [a, b] : [b, a];
+  if (first.addresses === second.addresses) return first;
   return { ...first, addresses: [...new Set([...first.addresses, ...second.addresses])] };
 }
 

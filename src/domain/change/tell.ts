@@ -65,19 +65,23 @@ function changesOf(
     add(write, stepsOf(write, { telling, stay: o.stays.get(id), applied, owners: o.owners.get(id) ?? [] }));
   }
   for (const write of tale.found.skipped) add(write, [skippedStep(write)]);
+  const uids = new Map(tale.matter.subjects.map((s) => [s.want.key, s.uid]));
   return [...steps]
     .filter(([, list]) => list.length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([source, list]) => ({
       source,
-      digest: tale.digests?.get(source) ?? digestOf(hurtingOf(tale, telling, source)),
+      digest: tale.digests?.get(source) ?? digestOf(hurtingOf(tale, telling, { source, uids })),
       policy: tale.input.policy(source),
       steps: list,
     }));
 }
 
-function hurtingOf({ matter }: Tale, { safe, fates }: Telling, source: string): readonly Hurting[] {
-  const uids = new Map(matter.subjects.map((s) => [s.want.key, s.uid]));
+function hurtingOf(
+  { matter }: Tale,
+  { safe, fates }: Telling,
+  { source, uids }: { readonly source: string; readonly uids: Hurting['uids'] },
+): readonly Hurting[] {
   return [...matter.writes].flatMap(([id, write]) => {
     const parts = new Map([...safe.kept.of(id)].filter(([, cause]) => isHurting(cause)));
     if (parts.size === 0 || sourceOfWrite(write) !== source) return [];
