@@ -87,7 +87,8 @@ export class ValuesLab {
     });
     const ready = release.status.conditions.find((c) => c.type === 'Ready');
     if (ready?.reason === 'ValuesError') return REFUSED;
-    return { values: await this.#stored(name), digest: release.status.history[0]?.configDigest ?? '' };
+    const [newest] = release.status.history;
+    return { values: await this.#stored(name, newest?.version ?? 0), digest: newest?.configDigest ?? '' };
   }
 
   /** As the reconciler computes it, from the HelmRelease as the API server has it. */
@@ -128,9 +129,12 @@ export class ValuesLab {
     return name;
   }
 
-  /** The values that Helm stored with the release. */
-  async #stored(name: string): Promise<unknown> {
-    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/sh.helm.release.v1.${name}.v1`;
+  /**
+   * The values that Helm stored with this version of the release. Not always the first: an integer beyond 2^53 comes back from the
+   * storage as another number, and the controller releases again and again.
+   */
+  async #stored(name: string, version: number): Promise<unknown> {
+    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/sh.helm.release.v1.${name}.v${version}`;
     const { data } = (await this.#kube.request({ method: 'GET', path })) as { data: { release: string } };
     const gzip = Buffer.from(Buffer.from(data.release, 'base64').toString(), 'base64');
     return (JSON.parse(gunzipSync(gzip).toString()) as { config?: unknown }).config ?? {};
