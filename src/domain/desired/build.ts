@@ -1,6 +1,7 @@
 import { FROM, INSTANCE, ON_CHANGE } from '../api/annotations.ts';
 import { pathText } from '../api/check.ts';
 import { Secrets } from '../api/core.ts';
+import { Reservations, reservationSpec } from '../api/herald.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../api/metallb/advertisements.ts';
 import { bfdProfileSpec } from '../api/metallb/bfd.ts';
 import { communitySpec } from '../api/metallb/community.ts';
@@ -17,7 +18,7 @@ import {
 import type { Problem } from '../api/problem.ts';
 import { behaviourOf, type HeraldValues } from '../api/values.ts';
 import { schemaJson, withDefaults } from './defaults.ts';
-import type { Target } from './dialects/dialect.ts';
+import type { Dialect, Target } from './dialects/dialect.ts';
 import { native } from './dialects/native.ts';
 import { unrendered } from './dialects/placeholders.ts';
 import { read } from './dialects/read.ts';
@@ -56,6 +57,7 @@ const KINDS: Readonly<Record<Section, readonly [Address, JsonObject]>> = {
   pools: [IPAddressPools, schemaJson(poolSpec)],
   l2Advertisements: [L2Advertisements, schemaJson(l2AdvertisementSpec)],
   bgpAdvertisements: [BGPAdvertisements, schemaJson(bgpAdvertisementSpec)],
+  reservations: [Reservations, schemaJson(reservationSpec)],
 };
 
 /** Renders one source by itself; what depends on other sources and on the cluster is settled afterwards. */
@@ -74,7 +76,7 @@ export function build(given: Source, target: Target): Built {
     ...collisions(source, drafts),
     ...objects.flatMap((o) => nameProblem(source, o)),
     ...findingsOf(objects, target.bgp).map((finding) => problemOf(source, finding)),
-    ...openPasswords(source, drafts),
+    ...openPasswords(source, drafts, dialect),
   ]).map(asWritten(drafts));
   return {
     source,
@@ -104,7 +106,8 @@ function placeholders(source: Source, draft: Draft): readonly Problem[] {
   return [...inName, ...inSpec].map((finding) => problemOf(source, { object, ...finding }));
 }
 
-function idOfDraft({ section, name }: Draft): string {
+/** "IPAddressPool web": the object that a draft becomes. */
+export function idOfDraft({ section, name }: Draft): string {
   return `${KINDS[section][0].kind} ${name}`;
 }
 
@@ -244,7 +247,8 @@ function nameProblem(source: Source, object: DesiredObject): Problem[] {
   ];
 }
 
-function openPasswords(source: Source, drafts: readonly Draft[]): Problem[] {
+/** In Herald's own words it is a mistake. Who takes an old cluster over has it there already, and it moves into a Secret. */
+function openPasswords(source: Source, drafts: readonly Draft[], dialect: Dialect | undefined): Problem[] {
   if (!source.open) return [];
   return drafts
     .filter(({ section, spec }) => section === 'bgpPeers' && spec.password)
@@ -253,6 +257,7 @@ function openPasswords(source: Source, drafts: readonly Draft[]): Problem[] {
         code: 'PasswordInOpen',
         object: `${BGPPeers.kind} ${draft.name}`,
         path: placeOf(draft, 'password'),
+        ...(dialect !== native && { severity: 'warning' }),
         message: 'does not belong into a ConfigMap',
         hint: 'put it into a Secret of type kubernetes.io/basic-auth and name that in passwordSecret',
       }),

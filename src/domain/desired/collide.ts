@@ -3,7 +3,7 @@ import { IPAddressPools } from '../api/metallb.ts';
 import { type DesiredObject, idOf, isOurs, type LiveObject, type View, viewOf } from './object.ts';
 import { placeOf } from './path.ts';
 import { type Entry, overlaps } from './ranges.ts';
-import { addressesOf, covers, entriesOf } from './rules.ts';
+import { addressesOf, covers, entriesOf, otherPlace } from './rules.ts';
 import { type Member, refuse, type Share } from './share.ts';
 import type { Finding } from './source.ts';
 
@@ -86,7 +86,7 @@ export function isPool(o: { readonly kind: View['kind'] }): boolean {
 function overlapFinding(loser: Entry<Member>, fresh: DesiredObject, other: Entry<Member>): Finding {
   const { owner, fresh: otherFresh } = other.owner;
   const title = owner ? owner.built.source.title : 'an object that Herald did not make';
-  const place = otherFresh ? placeOf(otherFresh, other.field) : idOf(other.owner);
+  const place = otherFresh ? otherPlace(otherFresh, other.field) : idOf(other.owner);
   const text = (e: Entry<Member>) =>
     addressesOf(e.owner)[entriesOf(e.owner).findIndex((x) => x.field === e.field)];
   return {

@@ -10,7 +10,8 @@ export type Section =
   | 'bgpPeers'
   | 'pools'
   | 'l2Advertisements'
-  | 'bgpAdvertisements';
+  | 'bgpAdvertisements'
+  | 'reservations';
 
 /** One object as a source wants it, in the words of native values: before defaults, labels of ours and checks. */
 export interface Draft extends Place {

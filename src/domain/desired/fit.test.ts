@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { source } from './desired.rig.ts';
 import type { Draft } from './draft.ts';
 import { fitDraft } from './fit.ts';
+import { placeOf } from './path.ts';
 
 const draft = (spec: Draft['spec'], o: Partial<Draft> = {}): Draft => ({
   section: 'pools',
@@ -50,7 +51,10 @@ describe('a draft of another product', () => {
     expect(fitted?.spec).toEqual({ addresses: ['192.0.2.0/24'] });
     const broken = fitDraft(source({}), draft({ addresses: ['192.0.2.0/24', 5] }));
     expect(broken.problems).toMatchObject([{ code: 'WrongType', path: 'their_pools.web.addresses[1]' }]);
-    expect(broken.draft).toBeUndefined();
+    expect(broken.draft?.spec).toEqual({ addresses: ['192.0.2.0/24'] });
+    const second = fitDraft(source({}), draft({ addresses: [5, 'x'] })).draft;
+    expect(second && placeOf(second, 'spec.addresses[0]')).toBe('their_pools.web.addresses[1]');
+    expect(fitDraft(source({}), draft({ addresses: [5] })).draft).toBeUndefined();
   });
 
   it('keeps its name, whatever the schema of our own values says of names', () => {

@@ -3,7 +3,7 @@ import type { Problem } from '../api/problem.ts';
 import { checkValues } from '../api/values.ts';
 import type { Draft } from './draft.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { pathOf, placeOf } from './path.ts';
+import { pathOf, placeOf, textsAmong } from './path.ts';
 import { isError, located, type Source } from './source.ts';
 
 /** A draft beside what the schema of its kind says against it. */
@@ -59,7 +59,9 @@ function inner(value: Json, field: Path): Json {
 }
 
 function legible(draft: Draft): Draft | undefined {
-  const { addresses } = draft.spec;
-  const whole = Array.isArray(addresses) && addresses.every((a: Json) => typeof a === 'string');
-  return draft.section === 'pools' && whole ? { ...draft, spec: { addresses } } : undefined;
+  if (draft.section !== 'pools') return undefined;
+  const ranges = textsAmong(draft.spec.addresses, { field: 'addresses', place: placeOf(draft, 'addresses') });
+  if (!ranges) return undefined;
+  const fields = new Map([...(draft.fields ?? []), ...ranges.fields]);
+  return { ...draft, fields, spec: { addresses: ranges.texts } };
 }

@@ -1,5 +1,6 @@
 import { FROM, INSTANCE } from '../api/annotations.ts';
 import { Secrets } from '../api/core.ts';
+import { Reservations } from '../api/herald.ts';
 import { kind as makeKind } from '../api/kind.ts';
 import {
   BFDProfiles,
@@ -27,6 +28,8 @@ export const OWNED: readonly Address[] = [
   BFDProfiles,
   Secrets,
   BGPPeers,
+  // Before the pools: a new pool gives nothing out that is to be kept.
+  Reservations,
   IPAddressPools,
   L2Advertisements,
   BGPAdvertisements,

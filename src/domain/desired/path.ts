@@ -22,6 +22,25 @@ export function inside(objectPath: string, field: string): string {
   return pathText([...pathOf(objectPath), ...(first === 'spec' ? rest : steps)]);
 }
 
+/**
+ * The texts among the entries of a list that holds something else, too, and where each of them stood: `field` is the list's name in
+ * the object, `place` its place in the source. undefined where it is no list, or no text is in it.
+ */
+export function textsAmong(
+  list: unknown,
+  { field, place }: { readonly field: string; readonly place: string },
+): { readonly texts: readonly string[]; readonly fields: ReadonlyMap<string, string> } | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const kept = list.flatMap((entry: unknown, i) =>
+    typeof entry === 'string' ? [[entry, pathText([...pathOf(place), i])] as const] : [],
+  );
+  if (kept.length === 0) return undefined;
+  return {
+    texts: kept.map(([text]) => text),
+    fields: new Map(kept.map(([, at], i) => [`${field}[${i}]`, at])),
+  };
+}
+
 /** Where an object stands in its source's values. */
 export interface Place {
   /** Its entry: "pools.web", "metallb_config.address_pools.primary". */

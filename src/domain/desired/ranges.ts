@@ -25,6 +25,16 @@ export function readRange(text: string, report: (finding: Omit<Finding, 'path'>)
     return undefined;
   }
   const { range, hostBits } = parsed;
+  if (range.family === 'IPv4' && text.includes(':')) {
+    // Go takes it for the IPv4 range; people, routers and other tools do not.
+    report({
+      code: 'PoolRangeInvalid',
+      message: 'the range is one of IPv4 in the spelling of IPv6',
+      detail: `"${text}" is a range of IPv4 in the spelling of IPv6`,
+      hint: `write ${formatRange(range)}`,
+    });
+    return undefined;
+  }
   if (hostBits)
     report({
       code: 'HostBits',

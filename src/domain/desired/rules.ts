@@ -1,6 +1,7 @@
+import { Reservations } from '../api/herald.ts';
 import type { BGPAdvertisementSpec, BGPPeerSpec } from '../api/metallb.ts';
 import { BGPAdvertisements, BGPPeers, IPAddressPools } from '../api/metallb.ts';
-import type { Range } from '../ip/range.ts';
+import { parseAddressOrRange, type Range } from '../ip/range.ts';
 import { bgpMistakes } from './bgp-rules.ts';
 import type { BgpBackEnd } from './bgp-set.ts';
 import { isObject, type Json } from './json.ts';
@@ -23,8 +24,9 @@ export function findingsOf(
   for (const object of objects) {
     if (object.kind === BGPPeers) findings.push(...peerFindings(object));
     if (object.kind === BGPAdvertisements) findings.push(...aggregationFindings(object));
+    if (object.kind === Reservations) findings.push(...reservationFindings(object));
   }
-  for (const { of, field, ...rest } of bgpMistakes({ objects, backEnd, place: placeOf }))
+  for (const { of, field, ...rest } of bgpMistakes({ objects, backEnd, place: otherPlace }))
     findings.push({ ...rest, object: idOf(of), path: placeOf(of, field) });
   return findings;
 }
@@ -61,8 +63,14 @@ export function entriesOf<T extends View>(pool: T): Entry<T>[] {
   });
 }
 
+/** A field of another object, in a message: its place in the values, or in a list of objects the object's name and the field. */
+export function otherPlace(object: DesiredObject, field: string): string {
+  const place = placeOf(object, field);
+  return /^\[\d+\]/.test(place) ? `${idOf(object)} ${place.replace(/^\[\d+\]\.?/, '')}`.trimEnd() : place;
+}
+
 function overlapFinding(other: Entry<DesiredObject>, entry: Entry<DesiredObject>): Finding {
-  const place = placeOf(other.owner, other.field);
+  const place = otherPlace(other.owner, other.field);
   const texts = [entry, other].map((e) => addressesOf(e.owner)[Number(pathOf(e.field).at(-1))]);
   return {
     code: 'PoolOverlap',
@@ -100,6 +108,30 @@ function aggregationFindings(ad: DesiredObject): Finding[] {
   if (serviceSelectors.length > 0 && (v4 !== 32 || v6 !== 128))
     found.push(finding('serviceSelectors', 'cannot be used together with an aggregation length'));
   return found;
+}
+
+function reservationFindings(reservation: DesiredObject): Finding[] {
+  const texts = addressesOf(reservation);
+  const finding = (field: string, rest: Omit<Finding, 'object' | 'path'>): Finding => ({
+    ...rest,
+    object: idOf(reservation),
+    path: placeOf(reservation, field),
+  });
+  const { spec } = openContent(reservation.content);
+  if (texts.length === 0 && isObject(spec) && spec.service === undefined)
+    return [
+      finding('spec.service', {
+        code: 'ReservationEmpty',
+        message: 'there is nothing to keep: neither addresses nor a service',
+        hint: 'name the addresses, or the Service whose addresses are to be kept',
+      }),
+    ];
+  return texts.flatMap((text, i) => {
+    const read = parseAddressOrRange(text);
+    if ('range' in read) return [];
+    const message = 'it is neither an address, nor a CIDR, nor a range "start-end"';
+    return [finding(`spec.addresses[${i}]`, { code: 'ReservationInvalid', message, detail: read.error })];
+  });
 }
 
 /** Whether one range lies wholly inside another. */

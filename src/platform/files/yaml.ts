@@ -178,8 +178,11 @@ const HINTS: Readonly<Record<string, string>> = {
  * them is noise.
  */
 function syntaxProblems(documents: readonly Document.Parsed[], context: Context): readonly Problem[] {
-  const errors = documents.flatMap((d) => d.errors);
-  const compound = documents.flatMap((d) => slipsOf(d).compound);
+  const all = documents.flatMap((d) => d.errors);
+  // What the parser makes of a text with tabs is noise as well.
+  const tabs = all.filter((e) => e.code === 'TAB_AS_INDENT');
+  const errors = tabs.length > 0 ? tabs : all;
+  const compound = tabs.length > 0 ? [] : documents.flatMap((d) => slipsOf(d).compound);
   const actions = [
     ...compound.map(({ path, offset }) => actionAt(context, { offset, path })),
     ...errors.map((e) => actionAt(context, { offset: lineStart(e.pos[0], context), path: [] })),

@@ -1,16 +1,24 @@
 import type { Problem } from '../../domain/api/problem.ts';
 import { load } from '../../domain/config/load.ts';
 import { type Built, build } from '../../domain/desired/build.ts';
+import { isPool } from '../../domain/desired/collide.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
+import { inline } from '../../domain/desired/dialects/inline.ts';
+import { legacy } from '../../domain/desired/dialects/legacy.ts';
 import { type DesiredObject, idOf } from '../../domain/desired/object.ts';
+import { entriesOf } from '../../domain/desired/rules.ts';
 import { type Check, settle, type Verdict } from '../../domain/desired/settle.ts';
 import { isError, located } from '../../domain/desired/source.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
+import { union, without } from '../../domain/ip/ranges.ts';
 import type { LoadedSource, Overlay } from './load/sources.ts';
 
 /** A source, judged. */
 export interface Judged extends LoadedSource {
-  readonly built: Built;
+  readonly built: Built & {
+    /** What it says stands in objects of another source, which count. */
+    readonly copied?: true;
+  };
   /** Empty where the source has errors. */
   readonly objects: readonly DesiredObject[];
 }
@@ -37,7 +45,9 @@ const check: Check = (views) => {
 /** Judges the sources of an overlay together; and each that falls with another by itself, so that all its mistakes are told at once. */
 export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
   const target = targetOf(overlay, o);
-  const built = overlay.sources.map(({ source }) => build(source, target));
+  const all = overlay.sources.map(({ source }) => build(source, target));
+  const objects = all.filter((b) => b.dialect === 'objects');
+  const built = all.map((b) => (isOld(b) ? withoutCopy(b, objects) : b));
   const verdicts = settled(built, target);
   const alone = built.flatMap((b, i) => {
     const fell = verdicts[i]?.state === 'refused' && !b.problems.some(isError);
@@ -59,6 +69,36 @@ export function checkOverlay(overlay: Overlay, o: CheckOptions = {}): Checked {
         ...built.flatMap((b) => empty(b)),
       ].map(worded),
     ),
+  };
+}
+
+/** What MetalLB read before it had objects. */
+const isOld = ({ dialect }: Built): boolean => dialect === inline.name || dialect === legacy.name;
+
+/**
+ * Old configuration whose addresses all stand in pools of their own, too, is left from before the move to objects, which count:
+ * MetalLB that has objects does not look at anything else.
+ */
+function withoutCopy(built: Built, others: readonly Built[]): Judged['built'] {
+  const rangesOf = (objects: readonly DesiredObject[]) =>
+    objects.filter(isPool).flatMap((pool) => entriesOf(pool).map(({ range }) => range));
+  const delivered = union(others.flatMap((other) => rangesOf(other.objects)));
+  const [first, ...more] = rangesOf(built.objects);
+  if (!first || [first, ...more].some((range) => without(range, delivered).length > 0)) return built;
+  const { source, problems } = built;
+  const [path = ''] = [...inline.evidence(source.values), ...legacy.evidence(source.values)];
+  const copy = located(source, {
+    code: 'NoEffect',
+    severity: 'warning',
+    path,
+    message: 'has no effect: IPAddressPools beside it hold the same addresses, and they count',
+    hint: 'take it out',
+  });
+  return {
+    ...built,
+    objects: [],
+    copied: true,
+    problems: [...problems.filter((p) => p.code !== 'OutdatedValues'), copy],
   };
 }
 

@@ -41,7 +41,7 @@ export function asYaml({ native, read, problems }: Imported): string {
   const beside = new Set([...native.comments.values()].flat());
   const head = problems
     .filter((p) => p.code !== 'Skipped' && !beside.has(remarkOf(p)))
-    .map((p) => `${p.source === undefined ? '' : `${p.source}: `}${remarkOf(p)}`);
+    .flatMap((p) => problemLines({ problems: [p], unreadable: [] }));
   const comments: Comments = {
     head: ["Herald's values, from:", ...read.map((file) => `  ${file}`), ...head],
     at: native.comments,

@@ -1,6 +1,7 @@
 /** Drafts back to Herald's own values, with a word on where each entry comes from. */
 import { pathText } from '../../domain/api/check.ts';
 import { type Problem, problemText } from '../../domain/api/problem.ts';
+import { idOfDraft } from '../../domain/desired/build.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
 import { read } from '../../domain/desired/dialects/read.ts';
 import type { Draft, Section } from '../../domain/desired/draft.ts';
@@ -34,6 +35,7 @@ const ORDER: readonly Section[] = [
   'bgpPeers',
   'bfdProfiles',
   'communities',
+  'reservations',
 ];
 
 export interface NativeOptions {
@@ -68,7 +70,7 @@ class Writer {
 
   add({ source, built }: Judged, around: Surroundings): void {
     const { reading, source: typed } = read(source, around.target);
-    for (const draft of reading.drafts) this.#entry(draft, { ...around, source: typed });
+    for (const draft of built.copied ? [] : reading.drafts) this.#entry(draft, { ...around, source: typed });
     const own = toJson(reading.values ?? {});
     const rest = isObject(own) ? Object.entries(own).filter(([key]) => !isSection(key)) : [];
     this.#setting({ ...Object.fromEntries(rest), ...built.settings }, { ...around, source: typed });
@@ -89,8 +91,10 @@ class Writer {
     const { spec, remark } = this.#withoutPassword(draft, target);
     entries.set(name, { ...extrasOf(draft), ...spec });
     this.#from.set(path, from);
-    const said = problems.filter((p) => isAbout(p, from)).map(remarkOf);
-    this.#comments.set(path, [`from ${textOf(from)}`, ...said, ...remark]);
+    const subject = draft.subject ?? idOfDraft(draft);
+    const said = problems.filter((p) => isAbout(p, from, subject)).map(remarkOf);
+    const origin = draft.subject === undefined ? '' : ` of ${draft.subject}`;
+    this.#comments.set(path, [`from ${textOf(from)}${origin}`, ...said, ...remark]);
   }
 
   /** The Secret has the name that Herald itself would give it, so that the peer is the same either way. */
@@ -166,9 +170,12 @@ function textOf({ source, line, path }: From): string {
   return [line === undefined ? source : `${source}:${line}`, path].filter((part) => part !== '').join(' ');
 }
 
-function isAbout(problem: Problem, { source, path, line }: From): boolean {
+/** subject: the object as its problems name it. */
+function isAbout(problem: Problem, { source, path, line }: From, subject: string): boolean {
   if (problem.source !== source) return false;
-  if (path === '') return problem.line === line;
+  // In a list of objects the same path stands in each of them.
+  if (path === '') return problem.object === subject || problem.line === line;
+  if (problem.object !== undefined && problem.object !== subject) return false;
   return problem.path === path || problem.path.startsWith(`${path}.`) || problem.path.startsWith(`${path}[`);
 }
 

@@ -2,6 +2,7 @@ import { pathText } from '../../api/check.ts';
 import { checkValues, type HeraldValues } from '../../api/values.ts';
 import type { Draft, Section } from '../draft.ts';
 import { isObject, type JsonObject, toJson } from '../json.ts';
+import { textsAmong } from '../path.ts';
 import { type Finding, located, problemOf } from '../source.ts';
 import type { Dialect } from './dialect.ts';
 import { unrendered } from './placeholders.ts';
@@ -13,6 +14,7 @@ const SECTIONS: readonly Section[] = [
   'pools',
   'l2Advertisements',
   'bgpAdvertisements',
+  'reservations',
 ];
 
 /** Herald's own values: maps from name to upstream's spec fields. */
@@ -63,9 +65,11 @@ function draftsOf(values: HeraldValues): Draft[] {
 /** Pools whose ranges can be read although the values as a whole do not fit: all mistakes are told in one go. */
 function legible(values: unknown): Draft[] {
   return Object.entries(asObject(asObject(values).pools)).flatMap(([name, pool]) => {
-    const { addresses } = asObject(pool);
-    if (!Array.isArray(addresses) || !addresses.every((a: unknown) => typeof a === 'string')) return [];
-    return [{ section: 'pools', name, spec: { addresses }, path: pathText(['pools', name]) }];
+    const path = pathText(['pools', name]);
+    const ranges = textsAmong(asObject(pool).addresses, { field: 'addresses', place: `${path}.addresses` });
+    return ranges
+      ? [{ section: 'pools', name, spec: { addresses: ranges.texts }, path, fields: ranges.fields }]
+      : [];
   });
 }
 

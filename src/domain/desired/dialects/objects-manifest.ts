@@ -47,6 +47,21 @@ export function manifestsIn(value: Json, path: Path = []): readonly Manifest[] {
   return Object.entries(value).flatMap(([key, inner]) => manifestsIn(inner, [...path, key]));
 }
 
+/** A text in values that holds an object. */
+export interface TextIn {
+  readonly text: string;
+  readonly path: Path;
+}
+
+/** Texts in a tree of values that begin like objects of metallb.io; those within objects are theirs. */
+export function textsIn(value: Json, path: Path = []): readonly TextIn[] {
+  if (typeof value === 'string')
+    return path.length > 0 && /^apiVersion:\s*["']?metallb\.io\//m.test(value) ? [{ text: value, path }] : [];
+  if (Array.isArray(value)) return value.flatMap((item: Json, i) => textsIn(item, [...path, i]));
+  if (!isObject(value) || (typeof value.apiVersion === 'string' && typeof value.kind === 'string')) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsIn(inner, [...path, key]));
+}
+
 function manifestOf(
   value: JsonObject,
   about: Pick<Manifest, 'group' | 'version' | 'kind' | 'path'>,

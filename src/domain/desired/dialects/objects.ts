@@ -1,11 +1,19 @@
 import { pathText } from '../../api/check.ts';
+import type { Problem } from '../../api/problem.ts';
 import type { Reading } from '../draft.ts';
 import { toJson } from '../json.ts';
-import { type Finding, problemOf } from '../source.ts';
+import { type Finding, located, problemOf, type Source } from '../source.ts';
 import type { Dialect, Target } from './dialect.ts';
 import { readAddressPool } from './objects-addresspool.ts';
 import { nearestKind, STATUS_KINDS } from './objects-kinds.ts';
-import { headerFindings, type Manifest, manifestsIn, type Told } from './objects-manifest.ts';
+import {
+  headerFindings,
+  type Manifest,
+  manifestsIn,
+  type TextIn,
+  type Told,
+  textsIn,
+} from './objects-manifest.ts';
 import { readNative } from './objects-native.ts';
 import { readMetalLB } from './operator.ts';
 
@@ -19,13 +27,18 @@ export const objects: Dialect = {
   yaml: 'go',
   evidence(values) {
     if (Array.isArray(values) && values.length === 0) return [''];
-    return manifestsIn(toJson(values ?? null))
-      .filter(({ group }) => group === 'metallb.io')
-      .map(({ path }) => pathText([...path, 'apiVersion']));
+    const json = toJson(values ?? null);
+    const told = manifestsIn(json).filter(({ group }) => group === 'metallb.io');
+    return [
+      ...told.map(({ path }) => pathText([...path, 'apiVersion'])),
+      ...textsIn(json).map((t) => pathText(t.path)),
+    ];
   },
   hasRoot: (root) => root === 'metallb',
   read(source, target): Reading {
-    const manifests = manifestsIn(toJson(source.values ?? null));
+    const values = toJson(source.values ?? null);
+    const texts = textsIn(values).map((text) => readText(text, source));
+    const manifests = [...manifestsIn(values), ...texts.flatMap((t) => t.manifests)];
     const told = manifests.map((manifest) => readObject(manifest, target));
     const settings = told.find((t) => t.settings)?.settings;
     const findings = [
@@ -35,7 +48,10 @@ export const objects: Dialect = {
     ];
     return {
       drafts: told.flatMap((t) => t.drafts ?? []),
-      problems: findings.map((finding) => problemOf(source, finding)),
+      problems: [
+        ...texts.flatMap((t) => t.problems),
+        ...findings.map((finding) => problemOf(source, finding)),
+      ],
       ...(settings && { settings }),
     };
   },
@@ -47,6 +63,24 @@ const EMPTY: Finding = {
   path: '',
   message: 'there is no object of metallb.io',
 };
+
+/** Charts take objects as text, too, which they put through their templates. */
+function readText(
+  { text, path }: TextIn,
+  source: Source,
+): { readonly manifests: readonly Manifest[]; readonly problems: readonly Problem[] } {
+  const parsed = source.parse?.(text);
+  if (parsed && !('problems' in parsed))
+    return { manifests: manifestsIn(toJson(parsed.values ?? null), path), problems: [] };
+  const unread: Finding = {
+    code: 'ValuesUnreadable',
+    path: pathText(path),
+    message: 'is text, which cannot be read from here',
+    hint: 'write it as a map',
+  };
+  const problems = parsed?.problems.map((p) => located(source, { ...p, path: pathText(path) }));
+  return { manifests: [], problems: problems ?? [problemOf(source, unread)] };
+}
 
 function readObject(manifest: Manifest, target: Target): Told {
   const { kind, group } = manifest;

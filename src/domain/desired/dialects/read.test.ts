@@ -47,11 +47,53 @@ describe('the dialect of a source', () => {
     [`${NATIVE}iprange: x\n`, 'iprange (Charmed MetalLB (iprange)) and pools'],
     [`${PACK}${CONFIG}`, 'metallb_config (Kubespray (metallb_config)) and manifests.metallb'],
     [`${CONFIG}address-pools: []\n`, 'metallb_config (Kubespray (metallb_config)) and address-pools'],
+    [
+      'metallb_ip_range: [10.0.0.0/24]\niprange: 10.1.0.0/24\n',
+      'metallb_ip_range (Kubespray (metallb_ip_range)) and iprange (Charmed',
+    ],
+    [
+      `${PACK}charts: {metallb-full: {configuration: {}}}\n`,
+      'manifests.metallb (Palette (lb-metallb)) and charts["metallb-full"] (Palette (lb-metallb-helm))',
+    ],
+    [
+      'address-pools: []\nconfigInline: {address-pools: []}\n',
+      "configInline (values of MetalLB's chart up to 0.12) and address-pools",
+    ],
+    [`${NATIVE}address-pools: []\n`, 'address-pools (the configuration of'],
+    [
+      `${NATIVE}configInline: {address-pools: []}\n`,
+      "configInline (values of MetalLB's chart up to 0.12) and pools (Herald's own values)",
+    ],
+    [
+      `${NATIVE}extra: {apiVersion: metallb.io/v1beta1, kind: IPAddressPool}\n`,
+      "extra.apiVersion (Kubernetes objects of metallb.io) and pools (Herald's own values)",
+    ],
   ])('is not guessed where there are two: %j', (text, both) => {
     const { problems, objects, dialect } = rendered(text);
     expect([objects, dialect]).toEqual([[], undefined]);
     expect(problems).toMatchObject([{ code: 'AmbiguousDialect' }]);
     expect(problems[0]?.message).toContain(both);
+  });
+});
+
+describe('values below the root', () => {
+  const VARS = 'metallb_config: {address_pools: {x: {ip_range: [10.0.0.0/24]}}}';
+  it.each([
+    [`all: {children: {kube: {vars: {${VARS}}}}}\n`, 'all.children.kube.vars', 'Kubespray (metallb_config)'],
+    [`- hosts: all\n  vars: {${VARS}}\n`, '[0].vars', 'Kubespray (metallb_config)'],
+    ['metallb: {pools: {web: {addresses: [192.0.2.0/28]}}}\n', 'metallb', "Herald's own values"],
+  ])('are not read, and the place is told: %j', (text, path, title) => {
+    const { problems, objects } = rendered(text);
+    expect(objects).toEqual([]);
+    expect(problems.filter((p) => p.code === 'ValuesInside')).toMatchObject([{ path, severity: 'warning' }]);
+    expect(problems.map((p) => p.message).join()).toContain(title);
+  });
+
+  it('are not looked for in the settings of a chart, nor without end', () => {
+    const settings = 'controller: {logLevel: warn}\nspeaker: {tolerations: []}\n';
+    const deep = `a: {b: {c: {d: {e: {${VARS}}}}}}\n`;
+    for (const text of [settings, deep])
+      expect(rendered(text).problems.filter((p) => p.code === 'ValuesInside')).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { at, pathText } from '../../api/check.ts';
+import { at, type Path, pathText } from '../../api/check.ts';
 import type { Problem } from '../../api/problem.ts';
 import { isForeignRoot } from '../../api/values.ts';
 import type { Reading } from '../draft.ts';
@@ -42,6 +42,7 @@ export function read(source: Source, target: Target): Understood {
     ...reading.problems,
     // Herald's own values tell of them by themselves.
     ...(first && dialect !== native ? unread(retyped, first) : []),
+    ...(first ? [] : below(retyped)),
   ];
   return { source: retyped, dialect, reading: { ...reading, problems } };
 }
@@ -55,6 +56,39 @@ function claimsOf(values: unknown): readonly Claim[] {
   return DIALECTS.map((dialect) => ({ dialect, paths: dialect.evidence(values) })).filter(
     ({ paths }) => paths.length > 0,
   );
+}
+
+/** How deep values are looked through for a dialect that stands below their root: `all.children.k8s_cluster.vars`. */
+const DEPTH = 4;
+
+/** Values of a dialect that are not at the root, where it would be read: whoever gave them wants to know. */
+function below(source: Source): readonly Problem[] {
+  const found = inside(source.values, []);
+  if (!found) return [];
+  return [
+    problemOf(source, {
+      code: 'ValuesInside',
+      severity: 'warning',
+      path: pathText(found.path),
+      message: `looks like ${found.dialect.title}, which is read only at the root of a file`,
+      hint: 'give what stands below it as a file of its own',
+    }),
+  ];
+}
+
+function inside(value: unknown, path: Path): { readonly path: Path; readonly dialect: Dialect } | undefined {
+  if (typeof value !== 'object' || value === null || path.length >= DEPTH) return undefined;
+  const entries: readonly (readonly [string | number, unknown])[] = Array.isArray(value)
+    ? [...value.entries()]
+    : Object.entries(value);
+  for (const [step, inner] of entries) {
+    const here = [...path, step];
+    const [claim] = Array.isArray(inner) ? [] : claimsOf(inner);
+    if (claim) return { path: here, dialect: claim.dialect };
+    const deeper = inside(inner, here);
+    if (deeper) return deeper;
+  }
+  return undefined;
 }
 
 function ambiguous(source: Source, ...claims: readonly [Claim, Claim]): Problem {

@@ -23,6 +23,11 @@ export function unlabelled({ doc, name }: DataObject): Problem {
 /** Words that only an address configuration has. */
 const LIKELY = /^\s*(- )?(address-pools|addresses|metallb_\w+|iprange)\s*:/m;
 
+/** Whether the ConfigMap is the one of an old MetalLB, whatever its text is: commented out, or a template. */
+export function isMetalLBs({ name, namespace, data }: DataObject): boolean {
+  return data.has('config') && [name, namespace ?? ''].some((text) => /metallb/i.test(text));
+}
+
 export function readConfigMap(object: DataObject): {
   readonly key?: string;
   /** Of what cannot be read: it looks as if it were meant for Herald. */

@@ -58,11 +58,27 @@ export function leftOver(
     if (!first || (named.has(file) && !alone)) return [];
     const what = [...new Set(left.map((d) => nameOf(d, charts)))];
     const names = what.slice(0, 5).join(', ') + (what.length > 5 ? ` and ${what.length - 5} more` : '');
-    const place = { path: '', source: file, ...first.at([]) };
+    const hint = left.map(valuesIn).find((text) => text !== undefined);
+    const place = { path: '', source: file, ...first.at([]), ...(hint !== undefined && { hint }) };
     return alone
       ? [{ code: 'UnknownKind', ...place, message: `nothing in the file is for Herald: ${names}` }]
       : [{ code: 'Skipped', severity: 'notice', ...place, message: `not for Herald: ${names}` }];
   });
+}
+
+/** Where kinds that install charts by other means than Flux keep the values. */
+const CARRIERS: ReadonlyMap<string, string> = new Map([
+  ['argoproj.io Application', 'spec.source.helm'],
+  ['argoproj.io ApplicationSet', 'spec.template.spec.source.helm'],
+  ['helm.cattle.io HelmChart', 'spec.valuesContent'],
+  ['helm.cattle.io HelmChartConfig', 'spec.valuesContent'],
+]);
+
+/** What to do about values of MetalLB that are carried by what is not read here. */
+function valuesIn({ header, value }: Doc): string | undefined {
+  const place = header && CARRIERS.get(`${header.group} ${header.kind}`);
+  if (place === undefined || !/metallb|herald/i.test(JSON.stringify(value))) return undefined;
+  return `values below ${place} are read when they stand in a file of their own`;
 }
 
 function nameOf(doc: Doc, charts: ReadonlyMap<Doc, string>): string {

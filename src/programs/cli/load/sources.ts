@@ -10,7 +10,7 @@ import { pathOf } from '../../../domain/desired/path.ts';
 import type { Source, Typed } from '../../../domain/desired/source.ts';
 import { textReader } from '../../../domain/desired/yaml.ts';
 import { parseDocument } from '../../../platform/files/yaml.ts';
-import { readConfigMap, unlabelled } from './configmap.ts';
+import { isMetalLBs, readConfigMap, unlabelled } from './configmap.ts';
 import type { Doc, Place } from './document.ts';
 import { leftOver } from './left.ts';
 import { dataObject, type Library } from './library.ts';
@@ -198,14 +198,14 @@ function configMaps(material: Material, found: Found): void {
     if (object?.kind !== 'ConfigMap' || found.used.has(doc)) continue;
     const labelled = fields(fields(fields(doc.value).metadata).labels)[SOURCE] === 'true';
     const reading = readConfigMap(object);
-    const alone = material.named.has(doc.file) && reading.key === 'values.yaml';
+    const referenced = material.referenced.has(`ConfigMap ${object.name}`);
+    const alone = (material.named.has(doc.file) && reading.key === 'values.yaml') || isMetalLBs(object);
     if (!labelled && !alone && !(reading.source ? showsDialect(reading.source.values) : reading.likely))
       continue;
     found.used.add(doc);
     found.problems.push(...reading.problems);
     if (reading.source) found.sources.push({ form: 'configMap', source: reading.source });
-    if (!labelled && !material.referenced.has(`ConfigMap ${object.name}`))
-      found.problems.push(unlabelled(object));
+    if (!labelled && !referenced) found.problems.push(unlabelled(object));
   }
 }
 
