@@ -46,8 +46,14 @@ export function serves({ loadBalancerClass }: BackEnd, { spec }: Service): boole
 export class BackEnds {
   #last: { readonly built: Built; readonly backEnd: BackEnd } | undefined;
 
-  /** `own`: the release's own source, if there is one. */
-  of(own: Built | undefined): BackEnd {
+  /** `own`: the release's own source, if there is one; `operator`: that of the operator's objects, whose class goes over the chart's. */
+  of(own: Built | undefined, operator?: Built): BackEnd {
+    const named = operator?.settings?.loadBalancerClass;
+    const backEnd = this.#own(own);
+    return typeof named === 'string' ? { ...backEnd, loadBalancerClass: named } : backEnd;
+  }
+
+  #own(own: Built | undefined): BackEnd {
     if (!own) return DEFAULT;
     if (this.#last?.built !== own)
       this.#last = { built: own, backEnd: backEndOf(own) ?? this.#last?.backEnd ?? UNKNOWN };

@@ -1,15 +1,15 @@
 import type { Service } from '../../domain/api/core.ts';
 import type { Scene, SourceChange } from '../../domain/change/model.ts';
-import type { Write } from '../../domain/change/plan.ts';
 import type { Built } from '../../domain/desired/build.ts';
 import type { LiveObject } from '../../domain/desired/object.ts';
 import { type Settled, settle } from '../../domain/desired/settle.ts';
 import { isError } from '../../domain/desired/source.ts';
 import { Queue } from '../../platform/kube/queue.ts';
+import { askAfresh } from './afresh.ts';
 import { BackEnds, serves } from './backend.ts';
 import { checkAsReaders, type Outcome } from './judge.ts';
 import { readerOf, withLines } from './lines.ts';
-import { type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
+import { countWrites, type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
 import { OPERATOR_SOURCE, OperatorObjects } from './operator.ts';
 import { type Options, TIMING, type Timing } from './options.ts';
 import { type IsOrphan, orphanage, withTakers } from './orphans.ts';
@@ -19,8 +19,7 @@ import { Outlooks } from './release.ts';
 import { Reporter } from './report.ts';
 import { Scenery } from './scenery.ts';
 import { namedRelease, ownOf, type Seen, Sight } from './sight.ts';
-import type { Progress } from './status.ts';
-import { Telling, turnOf } from './telling.ts';
+import { Telling } from './telling.ts';
 import { isUnsettled } from './unreadable.ts';
 import { type FoundRelease, Watches } from './watches.ts';
 import { carryOut, preview, type Task, type Worked } from './work.ts';
@@ -29,9 +28,6 @@ import { Writer } from './write.ts';
 /** Keys of the queue: one look at everything, and one at the HelmRelease's own values. */
 const RENDER = 'render';
 const RELEASE = 'release';
-
-/** An approved plan whose first write is yet to come. */
-const BEGUN: Progress = { kind: 'working', reason: 'Applying', message: 'approved; being written' };
 
 /** Something is left to do that will be tried again; it has been told already. */
 class Unfinished extends Error {
@@ -58,6 +54,8 @@ export class Loop {
   readonly #telling: Telling;
   readonly #backEnds = new BackEnds();
   #queue: Queue | undefined;
+  /** Whether the watches may be behind: after a write without an answer, and at first, as another process may have written until now. */
+  #doubt = true;
   /** Milliseconds that the last look took. */
   #lookMs = 0;
 
@@ -112,6 +110,7 @@ export class Loop {
       backoff: { firstMs: 200, maxMs: this.#timing.maxBackoffMs },
     });
     this.#queue = queue;
+    this.#doubt = true;
     queue.add(RENDER);
     queue.start();
     await new Promise<void>((resolve) => {
@@ -132,6 +131,7 @@ export class Loop {
     const seen = this.#sight.see();
     const release = this.#release(seen);
     if (!this.#canJudge()) return;
+    if (this.#doubt) await this.#ask(signal);
     const { changes } = this.#scenery;
     const built = seen.map((s) => s.found.built);
     const isOrphan = this.#orphanage();
@@ -142,7 +142,10 @@ export class Loop {
     const task = this.#task(settled, seen, isOrphan);
     const worked = suspendedBy === undefined ? await this.#carryOut(task, seen, signal) : preview(task);
     this.#scenery.awaits(waitersOf(worked.left), changes);
-    this.#count(worked, suspendedBy !== undefined);
+    this.#metrics.suspended.set({}, suspendedBy === undefined ? 0 : 1);
+    countWrites(this.#metrics, worked);
+    if (worked.failures.length > 0) this.#overlay.clear();
+    this.#doubt = worked.failures.some((f) => f.kind === 'failed');
     const outcome: Outcome = {
       namespace: this.#o.namespace,
       unreadable: this.#watches.unreadableOwned(),
@@ -171,6 +174,11 @@ export class Loop {
     return settled.failed;
   }
 
+  async #ask(signal: AbortSignal): Promise<void> {
+    await askAfresh(this.#o, { overlay: this.#overlay, watched: this.#watches.live() }, signal);
+    this.#doubt = false;
+  }
+
   /** The objects as they are, our own writes included. */
   #live(built: readonly Built[], isOrphan: IsOrphan): readonly LiveObject[] {
     return withTakers(this.#overlay.over(this.#watches.live()), built, isOrphan);
@@ -182,17 +190,7 @@ export class Loop {
   }
 
   #carryOut(task: Task, seen: readonly Seen[], signal: AbortSignal): Promise<Worked> {
-    const begin = async (approved: readonly SourceChange[]): Promise<void> => {
-      for (const change of approved) {
-        const source = seen.find((s) => s.name === change.source);
-        if (!source?.configSource) continue;
-        const turn = turnOf(source, {
-          first: new Map([[change.source, change]]),
-          left: new Map([[change.source, change]]),
-        });
-        await this.#plans.keep({ turn, progress: BEGUN, configSource: source.configSource }, signal);
-      }
-    };
+    const begin = (approved: readonly SourceChange[]) => this.#telling.begin(approved, seen, signal);
     return carryOut(task, { writer: this.#writer, begin }, signal);
   }
 
@@ -240,7 +238,10 @@ export class Loop {
     const accepted = settled.verdicts.filter((v) => v.state === 'accepted').map((v) => v.source.name);
     const built = seen.map((s) => s.found.built);
     const policies = new Map(built.map((b) => [b.source.name, b.values?.change?.policy]));
-    const backEnd = this.#backEnds.of(ownOf(seen, this.#o.release)?.found.built);
+    const backEnd = this.#backEnds.of(
+      ownOf(seen, this.#o.release)?.found.built,
+      seen.find((s) => s.name === OPERATOR_SOURCE)?.found.built,
+    );
     const { ignoreExclude, drains } = backEnd;
     const served = (service: Service) => serves(backEnd, service);
     const setOut = (scene: Scene | undefined) => scene && { ...scene, ignoreExclude };
@@ -261,18 +262,6 @@ export class Loop {
   /** While a change waits, looks that Services call for take a fifth of the time at most. */
   #churnMs(): number {
     return Math.max(this.#timing.churnMs, 4 * this.#lookMs);
-  }
-
-  #count({ done, failures }: Worked, suspended: boolean): void {
-    const count = (w: Write, result: string) => {
-      const { kind } = (w.verb === 'delete' ? w.live : w.object).kind;
-      this.#metrics.writes.inc({ verb: w.verb, kind, result });
-    };
-    for (const write of done) count(write, 'done');
-    for (const { write } of failures) count(write, 'failed');
-    this.#metrics.suspended.set({}, suspended ? 1 : 0);
-    // What the server has after a failure is not known: the watch will tell.
-    if (failures.length > 0) this.#overlay.clear();
   }
 
   /** Arranges the next look where nothing would call for it. Each look does: a look that comes earlier cancels what was arranged. */

@@ -1,4 +1,6 @@
+import type { Write } from '../../domain/change/plan.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../../platform/obs/metrics.ts';
+import type { Worked } from './work.ts';
 
 export interface ReconcilerMetrics {
   readonly renders: Counter<'result'>;
@@ -64,4 +66,14 @@ export function reconcilerMetrics(m: Metrics): ReconcilerMetrics {
       help: '1: the HelmRelease asks for values that Helm has not applied.',
     }),
   };
+}
+
+/** Counts what became of the writes of one look. */
+export function countWrites({ writes }: ReconcilerMetrics, { done, failures }: Worked): void {
+  const count = (w: Write, result: string) => {
+    const { kind } = (w.verb === 'delete' ? w.live : w.object).kind;
+    writes.inc({ verb: w.verb, kind, result });
+  };
+  for (const write of done) count(write, 'done');
+  for (const { write } of failures) count(write, 'failed');
 }

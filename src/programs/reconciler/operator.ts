@@ -2,7 +2,7 @@ import patches, { type Operation } from 'fast-json-patch';
 import { type RawObject, rawKind } from '../../domain/api/kind.ts';
 import type { ObjectMeta } from '../../domain/api/object.ts';
 import { addressPoolCrd, metallbCrd } from '../../domain/api/operator.ts';
-import { isObject, type JsonObject, toJson } from '../../domain/desired/json.ts';
+import { isObject, type Json, type JsonObject, toJson } from '../../domain/desired/json.ts';
 import type { Address } from '../../domain/desired/object.ts';
 import type { Source } from '../../domain/desired/source.ts';
 import { type Component, withSettings } from '../../domain/desired/workloads.ts';
@@ -97,16 +97,19 @@ export class OperatorObjects {
     return this.#read.every((r) => r.synced || ['missing', 'forbidden'].includes(r.state.phase));
   }
 
-  /** All of them as one source of native objects, by name; undefined when there are none. */
-  source(): Source | undefined {
+  /** All of them as one source, a list of native objects, with their names in its order; undefined when there are none. */
+  source(): { readonly source: Source; readonly names: readonly string[] } | undefined {
     const { namespace } = this.#o;
-    const values = this.#read
+    const objects = this.#read
       .flatMap((r) => [...r.store.list()])
-      .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-      .map(({ raw }) => wordsOf(raw));
-    if (values.length === 0) return undefined;
+      .map(({ raw }) => wordsOf(raw))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    if (objects.length === 0) return undefined;
     const title = `AddressPool and MetalLB objects of namespace ${namespace}`;
-    return { name: OPERATOR_SOURCE, title, secret: false, values };
+    return {
+      source: { name: OPERATOR_SOURCE, title, secret: false, values: objects.map(({ words }) => words) },
+      names: objects.map(({ name }) => name),
+    };
   }
 
   /** Puts settings over the workloads, or takes them away again. Nothing is written where they are as they should be. */
@@ -117,29 +120,38 @@ export class OperatorObjects {
         const live = toJson(raw);
         if (!isObject(live) || !isWorkload(live, component)) continue;
         const ops = patches.compare({ ...live }, { ...withSettings(live, component, settings) });
-        if (ops.length === 0) continue;
+        const owners = ownersOf(live);
+        if (ops.length === 0 && !owners.some(isOurs)) continue;
         const subject = `${kind.kind} ${metadata.name}`;
-        const failed = await this.#patch(kind, metadata, { ops, signal });
+        const failed = await this.#patch(kind, metadata, { ops, owners, signal });
         if (failed) return { written, ...failed, failed: `${subject} ${failed.failed}` };
-        written.push(subject);
+        if (ops.length > 0) written.push(subject);
       }
     }
     if (written.length > 0) this.#o.log.info({ op: 'settings', written }, 'settings put on workloads');
     return { written };
   }
 
+  /**
+   * Carries out the changes, and leaves every field with whoever had it. Helm applies its objects on the server's side: a field that
+   * another one has and that it wants otherwise would fail each of its upgrades.
+   */
   async #patch(
     kind: Address,
     { name, namespace = '', resourceVersion }: ObjectMeta,
-    o: { readonly ops: readonly Operation[]; readonly signal: AbortSignal },
+    o: { readonly ops: readonly Operation[]; readonly owners: readonly Json[]; readonly signal: AbortSignal },
   ): Promise<{ readonly failed: string; readonly retry: boolean } | undefined> {
-    const test: Operation = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
+    const workload = resource(this.#o.client, rawKind(kind));
+    const patch = async (version: string, ops: readonly Operation[]): Promise<string> => {
+      const test: Operation = { op: 'test', path: '/metadata/resourceVersion', value: version };
+      const by = { fieldManager: NAME, signal: o.signal };
+      const { metadata } = await workload.jsonPatch({ name, namespace }, [test, ...ops], by);
+      return metadata.resourceVersion;
+    };
+    const owners = o.owners.filter((owner) => !isOurs(owner));
     try {
-      const workload = resource(this.#o.client, rawKind(kind));
-      await workload.jsonPatch({ name, namespace }, [test, ...o.ops], {
-        fieldManager: NAME,
-        signal: o.signal,
-      });
+      const version = o.ops.length > 0 ? await patch(resourceVersion, o.ops) : resourceVersion;
+      await patch(version, [{ op: 'replace', path: '/metadata/managedFields', value: owners }]);
       return undefined;
     } catch (e) {
       if (isForbidden(e))
@@ -160,19 +172,28 @@ export class OperatorObjects {
   }
 }
 
+/** Who has which fields of it. */
+function ownersOf({ metadata }: JsonObject): readonly Json[] {
+  return isObject(metadata) && Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
+}
+
+const isOurs = (owner: Json): boolean => isObject(owner) && owner.manager === NAME;
+
 /** The data of a ConfigMap, which has no generation. */
 function dataOf(raw: unknown): unknown {
   return typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'data') : undefined;
 }
 
-/** What an author wrote of an object: no status, and nothing that the API server keeps for itself. */
-function wordsOf(raw: unknown): JsonObject {
+/** What an author wrote of an object: no status, and nothing that the API server keeps for itself. Its name is "AddressPool/web". */
+function wordsOf(raw: unknown): { readonly name: string; readonly words: JsonObject } {
   const json = toJson(raw);
-  if (!isObject(json)) return {};
-  const { apiVersion = '', kind = '', metadata, spec = {} } = json;
+  const { apiVersion = '', kind = '', metadata, spec = {} } = isObject(json) ? json : {};
   const { name = '', namespace = '', labels = {}, annotations = {} } = isObject(metadata) ? metadata : {};
-  return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
+  const words = { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
+  return { name: `${textOf(kind)}/${textOf(name)}`, words };
 }
+
+const textOf = (value: Json): string => (typeof value === 'string' ? value : '');
 
 /** ConfigMaps of the chart with the labels of a component hold its live settings, if they hold a log level. */
 function isWorkload(live: JsonObject, component: Component): boolean {

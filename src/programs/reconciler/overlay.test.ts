@@ -41,6 +41,17 @@ describe('Overlay', () => {
     expect(versions(overlay, [pool('12', 'other')])).toEqual(['12']);
   });
 
+  it('shows what it was told the server has, until the watch has news', () => {
+    const overlay = new Overlay();
+    overlay.asked([pool('10')], []);
+    expect(versions(overlay, [])).toEqual(['10']);
+    overlay.asked([], [pool('10')]);
+    expect(versions(overlay, [pool('10')])).toEqual([]);
+    overlay.asked([pool('14', 'other')], [pool('10')]);
+    expect(versions(overlay, [pool('10')])).toEqual(['14']);
+    expect(versions(overlay, [pool('15', 'other')])).toEqual(['15']);
+  });
+
   it('trusts the watch alone after a failure', () => {
     const overlay = new Overlay();
     overlay.wrote(pool('10'));

@@ -26,6 +26,13 @@ export class Overlay {
     this.#deleted.delete(id);
   }
 
+  /** What the server has of a kind, and what the watch has of it: what it has no longer is gone. */
+  asked(present: readonly LiveObject[], watched: readonly LiveObject[]): void {
+    const uids = new Set(present.map((o) => o.metadata.uid));
+    for (const object of watched) if (!uids.has(object.metadata.uid)) this.deleted(object);
+    for (const object of present) this.wrote(object);
+  }
+
   /** After a failure we do not know what the server has: the watch alone counts. */
   clear(): void {
     this.#written.clear();

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { FROM } from '../../domain/api/annotations.ts';
+import { pathText } from '../../domain/api/check.ts';
 import type { ConfigMap, Secret } from '../../domain/api/core.ts';
 import type { ConfigSource } from '../../domain/api/herald.ts';
 import type { Problem } from '../../domain/api/problem.ts';
 import { type Built, build } from '../../domain/desired/build.ts';
 import type { Target } from '../../domain/desired/dialects/dialect.ts';
 import { configMapSource } from '../../domain/desired/names.ts';
+import { pathOf } from '../../domain/desired/path.ts';
 import { configKey, problemOf, type Source } from '../../domain/desired/source.ts';
 import { fromDocuments, textReader } from '../../domain/desired/yaml.ts';
 import { parseDocument, parseDocuments } from '../../platform/files/yaml.ts';
@@ -55,6 +58,7 @@ export class Reader {
       secret: false,
       open: true,
       values: undefined,
+      context: { object: { kind: 'ConfigMap', name, namespace } },
     };
     const key = configKey(configMap.data);
     if (key === undefined) {
@@ -71,12 +75,12 @@ export class Reader {
     }));
   }
 
-  /** Objects of the cluster that are a source together. */
-  objects(source: Source): Found {
+  /** Objects of the cluster that are a source together: a list of them, and their names in its order. */
+  objects(source: Source, names: readonly string[]): Found {
     const text = JSON.stringify(source.values);
     return this.#remembered(source.name, text, () => ({
       digest: digestOf(text),
-      built: build(source, this.#target),
+      built: withNames(build(source, this.#target), names),
     }));
   }
 
@@ -113,6 +117,23 @@ export class Reader {
     this.#known.set(name, { text, found });
     return found;
   }
+}
+
+/** Objects by name where they stood by number in a list, which is another one as soon as an object comes or goes. */
+function withNames(built: Built, names: readonly string[]): Built {
+  const named = (path: string): string => {
+    const [first, ...rest] = pathOf(path);
+    const name = typeof first === 'number' ? names[first] : undefined;
+    return name === undefined ? path : pathText([name, ...rest]);
+  };
+  return {
+    ...built,
+    problems: built.problems.map((p) => ({ ...p, path: named(p.path) })),
+    objects: built.objects.map((o) => {
+      const path = named(o.path);
+      return { ...o, path, annotations: { ...o.annotations, [FROM]: `${o.source}#${path}` } };
+    }),
+  };
 }
 
 /** For configuration that stands as text in values of old charts. */

@@ -71,11 +71,15 @@ export class Reporter {
     this.#tell({ ...report, configSource }, status);
   }
 
-  /** What we wrote last, until the watch has brought it: without it one piece of news would be told twice. */
+  /**
+   * What we wrote last, until the watch has brought it: without it one piece of news would be told twice. The generation stays the one
+   * that was looked at: the answer to a write may have a newer one already, and nothing is known of that yet.
+   */
   #newest(watched: ConfigSource): ConfigSource {
-    const { name, uid } = watched.metadata;
+    const { name, uid, generation } = watched.metadata;
     const written = this.#written.get(name);
-    if (written?.metadata.uid === uid && isOlder(watched, written)) return written;
+    if (written?.metadata.uid === uid && isOlder(watched, written))
+      return { ...written, metadata: { ...written.metadata, generation } };
     this.#written.delete(name);
     return watched;
   }

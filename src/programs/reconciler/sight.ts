@@ -46,11 +46,16 @@ export class Sight {
   }
 
   #objects(): Seen | undefined {
-    const source = this.#operator.source();
-    if (!source) return undefined;
-    const { name } = source;
+    const read = this.#operator.source();
+    if (!read) return undefined;
+    const { name } = read.source;
     const configSource = this.#watches.configSources.store.get(`${this.#o.namespace}/${name}`);
-    return { name, configSource, found: this.#reader.objects(source), wants: { objects: 'operator' } };
+    return {
+      name,
+      configSource,
+      found: this.#reader.objects(read.source, read.names),
+      wants: { objects: 'operator' },
+    };
   }
 
   #own(): Seen | undefined {

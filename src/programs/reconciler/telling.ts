@@ -1,4 +1,5 @@
 import type { ConfigSource } from '../../domain/api/herald.ts';
+import type { SourceChange } from '../../domain/change/model.ts';
 import { idOf, isOurs, type LiveObject, sourceOf, viewOf } from '../../domain/desired/object.ts';
 import type { Settled, Verdict } from '../../domain/desired/settle.ts';
 import { problemOf } from '../../domain/desired/source.ts';
@@ -12,9 +13,12 @@ import type { PlanKeeper } from './plans.ts';
 import { type Outlooks, releaseNotices } from './release.ts';
 import type { Report, Reporter } from './report.ts';
 import { ownOf, type Seen } from './sight.ts';
-import { messageOf } from './status.ts';
+import { messageOf, type Progress } from './status.ts';
 import type { FoundRelease, Watches } from './watches.ts';
 import type { Worked } from './work.ts';
+
+/** An approved plan whose first write is yet to come. */
+const BEGUN: Progress = { kind: 'working', reason: 'Applying', message: 'approved; being written' };
 
 /** What one look found and did. */
 export interface Look {
@@ -70,6 +74,17 @@ export class Telling {
       await reporter.report({ ...report, configSource }, signal);
     }
     await this.#reportVanished(look, frozen, signal);
+  }
+
+  /** Shows approved changes as begun: what is left of one after a restart is covered by the approval, too. */
+  async begin(approved: readonly SourceChange[], all: readonly Seen[], signal: AbortSignal): Promise<void> {
+    for (const change of approved) {
+      const seen = all.find((s) => s.name === change.source);
+      if (!seen?.configSource) continue;
+      const whole = new Map([[change.source, change]]);
+      const turn = turnOf(seen, { first: whole, left: whole });
+      await this.#o.plans.keep({ turn, progress: BEGUN, configSource: seen.configSource }, signal);
+    }
   }
 
   #reportOf(look: Look, seen: Seen, verdict: Verdict): Omit<Report, 'configSource'> | undefined {

@@ -1,10 +1,4 @@
-import {
-  APPROVE,
-  HELM_RELEASE_NAME,
-  HELM_RELEASE_NAMESPACE,
-  INSTANCE,
-  SOURCE,
-} from '../../domain/api/annotations.ts';
+import { APPROVE, HELM_RELEASE_NAME, HELM_RELEASE_NAMESPACE, SOURCE } from '../../domain/api/annotations.ts';
 import { type ConfigMap, ConfigMaps, type Secret, Secrets } from '../../domain/api/core.ts';
 import { type HelmRelease, HelmReleases } from '../../domain/api/flux.ts';
 import { type ConfigSource, ConfigSources, Plans } from '../../domain/api/herald.ts';
@@ -13,6 +7,7 @@ import type { Kind, KubeObject } from '../../domain/api/object.ts';
 import { object } from '../../domain/api/schema.ts';
 import { type LiveObject, liveKind, OWNED, openContent } from '../../domain/desired/object.ts';
 import { Reflector, type ReflectorState } from '../../platform/kube/reflector.ts';
+import { whereOf } from './afresh.ts';
 import { News } from './news.ts';
 import type { Options } from './options.ts';
 import { type SeenPlan, SeenPlans } from './plans.ts';
@@ -65,13 +60,8 @@ export class Watches {
     this.#changed = changed;
     const { namespace, release } = o;
     this.owned = OWNED.map((address) => {
-      const where = {
-        namespace,
-        // Secrets are read only where our label stands on them; of the other kinds foreign ones matter too.
-        ...(address.kind === Secrets.kind && { labelSelector: `${INSTANCE}=${release}` }),
-      };
       // The controller counts addresses in the status of pools: no news for us.
-      const reflector = this.#watch(liveKind(address), where, ({ metadata, content }) => [
+      const reflector = this.#watch(liveKind(address), whereOf(address, o), ({ metadata, content }) => [
         metadata.labels,
         metadata.annotations,
         metadata.deletionTimestamp,
