@@ -83,6 +83,7 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'list,watch nodes @*',
     ...WRITTEN.map((kind) => `list,watch,create,patch,delete ${kind}.metallb.io`),
     'list,watch,create,patch,delete configsources.herald.io',
+    'list,watch,create,patch,delete reservations.herald.io',
     'patch configsources/status.herald.io:herald',
     'list,watch,create,patch plans.herald.io',
     'patch plans/status.herald.io:herald',
@@ -105,6 +106,8 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'list,watch ipaddresspools.metallb.io',
     'list,watch communities.metallb.io',
     'patch ipaddresspools/status.metallb.io',
+    'list,watch reservations.herald.io',
+    'patch reservations/status.herald.io',
     'list,watch,create,patch configurationstates.metallb.io',
     'patch configurationstates/status.metallb.io',
     'get pods',
@@ -163,6 +166,7 @@ const REFUSED: Readonly<Record<string, readonly Right[]>> = {
     `${CHANGES} namespaces @*`,
     'get,update leases.coordination.k8s.io:herald-reconciler',
     'delete configurationstates.metallb.io',
+    `${CHANGES} reservations.herald.io`,
     'list,watch configsources.herald.io',
     `${CHANGES},list pods`,
   ],
@@ -255,8 +259,7 @@ describe('by values', () => {
     ])
       expect([right, await may('reconciler', right)]).toEqual([right, []]);
     await install(api);
-    for (const right of rights)
-      await until(right, async () => (await may('reconciler', right)).length === 0);
+    for (const right of rights) await until(right, async () => (await may('reconciler', right)).length === 0);
   });
 
   it('the reconciler never may more than that', async () => {
@@ -317,6 +320,7 @@ describe('under their own accounts, with their arguments', () => {
     await install(api, {
       ...PASSWORDS,
       pools: { web: { addresses: ['192.0.2.0/24'] }, old: { addresses: ['198.51.100.0/24'] } },
+      reservations: { home: { namespace: 'default', service: 'web' } },
     });
     const programs = [await start('reconciler'), await start('controller')];
     try {
@@ -332,6 +336,10 @@ describe('under their own accounts, with their arguments', () => {
       expect(await until('an address', async () => (await address()) ?? false)).toMatch(
         /^(192\.0\.2|198\.51\.100)\.\d+$/,
       );
+      const home = () => get(`/apis/herald.io/v1alpha1${own}/reservations/home`);
+      const reserved = async () => at(await home(), 'status.addresses[0]');
+      const given = await address();
+      await until('the address to be reserved', async () => (await reserved()) === given);
       const kept = String(await address()).startsWith('192') ? 'web' : 'old';
       const range = kept === 'web' ? '192.0.2.0/24' : '198.51.100.0/24';
 
@@ -354,5 +362,5 @@ describe('under their own accounts, with their arguments', () => {
       // HelmReleases are no kind of this server; nothing that is one may be forbidden.
       expect(log.filter((line) => /forbidden/i.test(line))).toEqual([]);
     }
-  });
+  }, 180_000);
 });

@@ -64,6 +64,15 @@ test('what was known last counts while the values cannot be read', () => {
   expect(backEnds.of(built({})).drains).toBe(true);
 });
 
+test("the class of a MetalLB object goes over the release's", () => {
+  const operator = built([], { settings: { loadBalancerClass: 'example.com/edge' } });
+  const backEnds = new BackEnds();
+  expect(backEnds.of(undefined, operator).loadBalancerClass).toBe('example.com/edge');
+  const own = built({ loadBalancerClass: 'x', controller: { enabled: false } });
+  expect(backEnds.of(own, operator)).toMatchObject({ loadBalancerClass: 'example.com/edge', drains: false });
+  expect(backEnds.of(own, built([])).loadBalancerClass).toBe('x');
+});
+
 describe('who is served', () => {
   test.each([
     [DEFAULT, service('LoadBalancer'), true],

@@ -170,7 +170,7 @@ export class Loop {
     const source = seen.find((s) => s.name === OPERATOR_SOURCE);
     if (source?.found.built.problems.some(isError)) return undefined;
     const settled = await this.#operator.settle(source?.found.built.settings ?? {}, signal);
-    if (settled.failed !== undefined && settled.retry) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
+    if (settled.retry) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
     return settled.failed;
   }
 

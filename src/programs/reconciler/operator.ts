@@ -46,7 +46,7 @@ const WORKLOADS: readonly (readonly [Component, Address])[] = [
   ['speaker', CONFIG_MAPS],
 ];
 
-/** What became of the settings. failed: why, in words, with the mend; retry: whether another look may do. */
+/** What became of the settings. failed: why, in words, with the mend; retry: a workload changed meanwhile, and another look will do. */
 export interface Settled {
   readonly written: readonly string[];
   readonly failed?: string;
@@ -124,7 +124,8 @@ export class OperatorObjects {
         if (ops.length === 0 && !owners.some(isOurs)) continue;
         const subject = `${kind.kind} ${metadata.name}`;
         const failed = await this.#patch(kind, metadata, { ops, owners, signal });
-        if (failed) return { written, ...failed, failed: `${subject} ${failed.failed}` };
+        if (failed === 'changed') return { written, retry: true };
+        if (failed !== undefined) return { written, failed: `${subject} ${failed}` };
         if (ops.length > 0) written.push(subject);
       }
     }
@@ -134,18 +135,19 @@ export class OperatorObjects {
 
   /**
    * Carries out the changes, and leaves every field with whoever had it. Helm applies its objects on the server's side: a field that
-   * another one has and that it wants otherwise would fail each of its upgrades.
+   * another one has and that it wants otherwise would fail each of its upgrades. Answers why not, or 'changed'.
    */
   async #patch(
     kind: Address,
     { name, namespace = '', resourceVersion }: ObjectMeta,
     o: { readonly ops: readonly Operation[]; readonly owners: readonly Json[]; readonly signal: AbortSignal },
-  ): Promise<{ readonly failed: string; readonly retry: boolean } | undefined> {
+  ): Promise<string | undefined> {
     const workload = resource(this.#o.client, rawKind(kind));
     const patch = async (version: string, ops: readonly Operation[]): Promise<string> => {
-      const test: Operation = { op: 'test', path: '/metadata/resourceVersion', value: version };
+      // Of what has another version by now, the API server says that it is a conflict.
+      const guard: Operation = { op: 'replace', path: '/metadata/resourceVersion', value: version };
       const by = { fieldManager: NAME, signal: o.signal };
-      const { metadata } = await workload.jsonPatch({ name, namespace }, [test, ...ops], by);
+      const { metadata } = await workload.jsonPatch({ name, namespace }, [guard, ...ops], by);
       return metadata.resourceVersion;
     };
     const owners = o.owners.filter((owner) => !isOurs(owner));
@@ -154,15 +156,9 @@ export class OperatorObjects {
       await patch(version, [{ op: 'replace', path: '/metadata/managedFields', value: owners }]);
       return undefined;
     } catch (e) {
-      if (isForbidden(e))
-        return {
-          failed: 'may not be changed; crds.operatorKinds: true in the values allows it',
-          retry: false,
-        };
-      if (isConflict(e)) return { failed: 'has just changed', retry: true };
-      // A test that fails is answered like a field that is none: the next look tells them apart.
-      if (isInvalid(e))
-        return { failed: `does not take them: ${e instanceof Error ? e.message : ''}`, retry: true };
+      if (isConflict(e)) return 'changed';
+      if (isForbidden(e)) return 'may not be changed; crds.operatorKinds: true in the values allows it';
+      if (isInvalid(e)) return `does not take them: ${e instanceof Error ? e.message : ''}`;
       throw e;
     }
   }
