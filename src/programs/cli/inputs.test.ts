@@ -1,25 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Secrets } from '../../domain/api/core.ts';
-import { type DesiredObject, idOf, openContent } from '../../domain/desired/object.ts';
-import { type Checked, checkOverlay } from './check.ts';
+import { checkOverlay } from './check.ts';
 import { hasKubectl } from './cli.rig.ts';
 import { CASES, type InputCase } from './inputs.cases.ts';
+import { objectsOf } from './inputs.rig.ts';
 import { load } from './load/load.ts';
 import { WRITTEN } from './written.cases.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const REAL = join(ROOT, '../shared/inputs');
-
-const contentOf = ({ kind, content }: DesiredObject) => {
-  const open = openContent(content);
-  return kind === Secrets ? open : open.spec;
-};
-const objectsOf = (checked: readonly Checked[]) =>
-  Object.fromEntries(
-    checked.flatMap((c) => c.sources.flatMap((s) => s.objects.map((o) => [idOf(o), contentOf(o)]))),
-  );
 
 async function read(folder: string, { paths = ['.'] }: InputCase) {
   const loaded = await load(paths.map((path) => join(folder, path)));
@@ -53,3 +43,13 @@ function suite(name: string, root: string, cases: readonly InputCase[]) {
 
 suite('files of real operators', REAL, CASES);
 suite('files as operators might write them', join(ROOT, 'test/inputs'), WRITTEN);
+
+describe.skipIf(!existsSync(REAL))('the tables', () => {
+  it('have every folder', () => {
+    const folders = (root: string) =>
+      readdirSync(root, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+    const names = (cases: readonly InputCase[]) => [...new Set(cases.map((c) => c.name))].sort();
+    expect(names(CASES)).toEqual(folders(REAL).sort());
+    expect(names(WRITTEN)).toEqual(folders(join(ROOT, 'test/inputs')).sort());
+  });
+});

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { build } from '../build.ts';
 import { source, TARGET } from '../desired.rig.ts';
 import { DIALECTS } from './all.ts';
-import { rendered, specs, told } from './text.rig.ts';
+import { documents, rendered, specs, told } from './text.rig.ts';
 
 const NATIVE = 'pools: {web: {addresses: [192.0.2.0/28]}}\nl2Advertisements: {all: {}}\n';
 const CONFIG = 'metallb_enabled: true\nmetallb_config: {address_pools: {x: {ip_range: [10.0.0.0/24]}}}\n';
+const valuesOf = (text: string) => documents(text)[0];
 const PACK = 'manifests: {metallb: {addresses: [10.0.1.0/24]}}\n';
 
 describe('the dialect of a source', () => {
@@ -43,36 +44,31 @@ describe('the dialect of a source', () => {
   });
 
   it.each([
-    [`${NATIVE}${CONFIG}`, 'metallb_config (Kubespray (metallb_config)) and pools'],
-    [`${NATIVE}iprange: x\n`, 'iprange (Charmed MetalLB (iprange)) and pools'],
-    [`${PACK}${CONFIG}`, 'metallb_config (Kubespray (metallb_config)) and manifests.metallb'],
-    [`${CONFIG}address-pools: []\n`, 'metallb_config (Kubespray (metallb_config)) and address-pools'],
-    [
-      'metallb_ip_range: [10.0.0.0/24]\niprange: 10.1.0.0/24\n',
-      'metallb_ip_range (Kubespray (metallb_ip_range)) and iprange (Charmed',
-    ],
-    [
-      `${PACK}charts: {metallb-full: {configuration: {}}}\n`,
-      'manifests.metallb (Palette (lb-metallb)) and charts["metallb-full"] (Palette (lb-metallb-helm))',
-    ],
-    [
-      'address-pools: []\nconfigInline: {address-pools: []}\n',
-      "configInline (values of MetalLB's chart up to 0.12) and address-pools",
-    ],
-    [`${NATIVE}address-pools: []\n`, 'address-pools (the configuration of'],
-    [
-      `${NATIVE}configInline: {address-pools: []}\n`,
-      "configInline (values of MetalLB's chart up to 0.12) and pools (Herald's own values)",
-    ],
+    [`${NATIVE}${CONFIG}`, ['metallb_config', 'pools']],
+    [`${NATIVE}iprange: x\n`, ['iprange', 'pools']],
+    [`${NATIVE}address-pools: []\n`, ['address-pools', 'pools']],
+    [`${NATIVE}configInline: {address-pools: []}\n`, ['configInline', 'pools']],
     [
       `${NATIVE}extra: {apiVersion: metallb.io/v1beta1, kind: IPAddressPool}\n`,
-      "extra.apiVersion (Kubernetes objects of metallb.io) and pools (Herald's own values)",
+      ['extra.apiVersion', 'pools'],
     ],
-  ])('is not guessed where there are two: %j', (text, both) => {
+    [`${PACK}${CONFIG}`, ['metallb_config', 'manifests.metallb']],
+    [`${PACK}charts: {metallb-full: {configuration: {}}}\n`, ['manifests.metallb', 'charts.metallb-full']],
+    [`${CONFIG}address-pools: []\n`, ['metallb_config', 'address-pools']],
+    ['metallb_ip_range: [10.0.0.0/24]\niprange: 10.1.0.0/24\n', ['metallb_ip_range', 'iprange']],
+    ['address-pools: []\nconfigInline: {address-pools: []}\n', ['configInline', 'address-pools']],
+  ])('is not guessed where there are two: %j', (text, evidence) => {
     const { problems, objects, dialect } = rendered(text);
     expect([objects, dialect]).toEqual([[], undefined]);
-    expect(problems).toMatchObject([{ code: 'AmbiguousDialect' }]);
-    expect(problems[0]?.message).toContain(both);
+    const titles = evidence.map(
+      (root) => DIALECTS.find((d) => d.evidence(valuesOf(text)).includes(root))?.title,
+    );
+    expect(problems).toMatchObject([
+      {
+        code: 'AmbiguousDialect',
+        message: `can be read in two ways: as ${titles[0]}, for its ${evidence[0]}; and as ${titles[1]}, for its ${evidence[1]}`,
+      },
+    ]);
   });
 });
 

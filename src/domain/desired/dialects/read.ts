@@ -92,11 +92,11 @@ function inside(value: unknown, path: Path): { readonly path: Path; readonly dia
 }
 
 function ambiguous(source: Source, ...claims: readonly [Claim, Claim]): Problem {
-  const [one, other] = claims.map(({ dialect, paths }) => `${paths[0]} (${dialect.title})`);
+  const [one, other] = claims.map(({ dialect, paths }) => `as ${dialect.title}, for its ${paths[0]}`);
   return problemOf(source, {
     code: 'AmbiguousDialect',
     path: claims[1].paths[0] ?? '',
-    message: `can be read in two ways: it has ${one} and ${other}`,
+    message: `can be read in two ways: ${one}; and ${other}`,
     hint: 'keep one of the two; each source is written in one dialect',
   });
 }
