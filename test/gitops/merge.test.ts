@@ -30,6 +30,7 @@ const OBJECTS: Objects = {
     list: '{p,1,true}',
     comma: 'a\\,b=c',
     two: 'a,b=c',
+    huge: '9223372036854775807',
   },
   'ConfigMap/block': { 'values.yaml': `a: |\n  one\n  two\nb: >\n  ${'long words '.repeat(20)}\n` },
   'ConfigMap/broken': { 'values.yaml': 'a: b: c\n' },
@@ -110,6 +111,7 @@ const WRITTEN: readonly (ValuesCase & { readonly refused?: true })[] = [
     what: 'typed texts',
     from: [path('p.n', 'n'), path('p.line', 'line'), path('p.quoted', 'quoted'), path('p.list', 'list')],
   },
+  { what: 'an integer beyond 2^53, which the controller releases for ever', from: [path('p.huge', 'huge')] },
   { what: 'commas', from: [path('p.comma', 'comma'), path('q', 'two')] },
   {
     what: 'list elements',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conditions, message, type Running } from '../api/reconciler.rig.ts';
 import { at, condition } from '../fleet/observe.ts';
 import { available } from '../servers/index.ts';
-import { refusal, releaseOf, type Site, SiteLab, watched } from './site.rig.ts';
+import { refusal, releaseOf, type Site, SiteLab, UNWAITED, watched } from './site.rig.ts';
 
 /** Which values are in force, however Flux came by them and whatever became of its release. */
 
@@ -33,7 +33,7 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
     beforeAll(async () => {
       site = await lab.site('upgrades');
       await site.run({ timing: { aheadMs: 100 } });
-      await site.values({ pools: web('192.0.2.0/28') });
+      await site.values({ pools: web('192.0.2.0/28') }, UNWAITED);
       await site.ready();
     });
 
@@ -54,7 +54,7 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
     });
 
     it('that is rolled back are the previous ones, and what Helm does not apply is told', async () => {
-      await site.values({ pools: web('192.0.2.0/28') });
+      await site.values({ pools: web('192.0.2.0/28') }, UNWAITED);
       await site.ready();
       const remediation = { retries: 0, strategy: 'rollback', remediateLastFailure: true };
       const upgrade = { strategy: { name: 'RemediateOnFailure' }, remediation };
@@ -80,7 +80,6 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
       expect(await site.pools()).toEqual(before);
       await site.values({ pools: web('192.0.2.0/24') });
       await site.pool('web', '192.0.2.0/24');
-      await site.ready();
     });
   });
 
@@ -102,6 +101,7 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
         'base.yaml': base('198.51.100.0/28'),
         'peers.yaml': watched('Secret', 'peers', peer(PASSWORD)),
         'release.yaml': releaseOf(site.name, {
+          ...UNWAITED,
           values: { source: { secretNames: ['peers'] } },
           valuesFrom: [
             { kind: 'ConfigMap', name: 'base' },
@@ -157,7 +157,6 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
     it('take an optional one when it comes, hold what it takes along when it is gone, and take it back', async () => {
       await site.apply({ 'extra.yaml': EXTRA });
       await site.pool('extra', '198.51.100.128/28');
-      await site.ready();
       await site.home.service('guest', ['198.51.100.129']);
       const before = await site.pools();
       await site.apply({ 'extra.yaml': null });
@@ -209,12 +208,11 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
       };
       site = await lab.site('variables', { postBuild });
       await site.run();
-      await site.values({ pools: web('${RANGE}', '${MORE}', '${NONE:=10.7.2.0/24}') });
+      await site.values({ pools: web('${RANGE}', '${MORE}', '${NONE:=10.7.2.0/24}') }, UNWAITED);
     });
 
     it('become pools, and follow a change of a variable', async () => {
       await site.pool('web', '10.7.0.0/24', '10.7.1.0/24', '10.7.2.0/24');
-      await site.ready();
       await cluster('10.7.0.0/25');
       await lab.flux.reconcile('kustomization/variables');
       await site.pool('web', '10.7.0.0/25', '10.7.1.0/24', '10.7.2.0/24');
@@ -242,14 +240,14 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
     beforeAll(async () => {
       site = await lab.site('renames');
       running = await site.run();
-      await site.values(values);
+      await site.values(values, UNWAITED);
       await site.ready();
       await site.home.service('shop', ['203.0.113.7']);
     });
 
     it('take no address away where the HelmRelease is renamed', async () => {
       const before = await site.pools();
-      await site.apply({ 'release.yaml': releaseOf(site.name, { values }, 'edge') });
+      await site.apply({ 'release.yaml': releaseOf(site.name, { values, ...UNWAITED }, 'edge') });
       await site.home.eventually('the old HelmRelease to go', async () => {
         const all = await site.home.kube.request({
           method: 'GET',
@@ -266,12 +264,13 @@ describe.skipIf(can !== true)(`values in force behind real Flux${can === true ? 
 
     it('take no address away where Helm knows it by another name, and make its pools theirs', async () => {
       const before = await site.pools();
-      await site.apply({ 'release.yaml': releaseOf(site.name, { values, releaseName: 'lb' }, 'edge') });
+      await site.apply({
+        'release.yaml': releaseOf(site.name, { values, ...UNWAITED, releaseName: 'lb' }, 'edge'),
+      });
       // The chart brings another reconciler, which knows the new name.
       await running.stop();
       await site.run({ release: 'lb' });
       await site.home.told('Applied', { name: 'lb', status: 'True' });
-      await site.ready('True', 'edge');
       expect(await site.home.source()).toBeUndefined();
       expect(await site.pools()).toEqual(before);
       expect((await site.home.pool('web'))?.metadata.labels).toMatchObject({ 'herald.io/instance': 'lb' });

@@ -30,8 +30,11 @@ export function chartFiles(): Readonly<Record<string, string>> {
   );
 }
 
-/** Retries that a test can wait for, and what the recommended settings say otherwise. */
+/** The recommended settings, but for retries that a test can wait for. */
 export const RETRY = { strategy: { name: 'RetryOnFailure', retryInterval: '1s' } };
+const NO_WAIT = { ...RETRY, disableWait: true };
+/** For what does not depend on Flux's wait, which looks every five seconds. */
+export const UNWAITED = { install: NO_WAIT, upgrade: NO_WAIT, uninstall: { disableWait: true } };
 
 /** The manifest of a HelmRelease; it lies in the site's namespace, as in flux/base. `spec` adds to it, or overrides. */
 export function releaseOf(site: string, spec: object, name = RELEASE): string {

@@ -81,14 +81,30 @@ export class ValuesLab {
   }
 
   async #theirs(name: string): Promise<Answer> {
-    const release = await until(`release ${name}`, async () => settled(await this.#release(name)), {
+    return await until(`release ${name}`, async () => this.#answer(name), {
       timeoutMs: 300_000,
       everyMs: 200,
     });
-    const ready = release.status.conditions.find((c) => c.type === 'Ready');
+  }
+
+  async #answer(name: string): Promise<Answer | undefined> {
+    const release = await this.#release(name);
+    const ready = release?.status.conditions.find((c) => c.type === 'Ready');
     if (ready?.reason === 'ValuesError') return REFUSED;
-    const [newest] = release.status.history;
-    return { values: await this.#stored(name, newest?.version ?? 0), digest: newest?.configDigest ?? '' };
+    // Ready is written a moment before the history.
+    const [newest] = release?.status.history ?? [];
+    if (ready?.status === 'True' && newest) {
+      const [values] = await this.#stored(`owner=helm,name=${name},version=${newest.version}`);
+      return { values, digest: newest.configDigest };
+    }
+    const digest = release?.status.lastAttemptedConfigDigest;
+    return digest === undefined ? undefined : this.#restless(name, digest);
+  }
+
+  /** An integer beyond 2^53 comes back from the storage as another number: the controller releases again and again, never Ready. */
+  async #restless(name: string, digest: string): Promise<Answer | undefined> {
+    const versions = await this.#stored(`owner=helm,name=${name}`);
+    return versions.length < 2 ? undefined : { values: versions[0], digest };
   }
 
   /** As the reconciler computes it, from the HelmRelease as the API server has it. */
@@ -129,23 +145,16 @@ export class ValuesLab {
     return name;
   }
 
-  /**
-   * The values that Helm stored with this version of the release. Not always the first: an integer beyond 2^53 comes back from the
-   * storage as another number, and the controller releases again and again.
-   */
-  async #stored(name: string, version: number): Promise<unknown> {
-    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/sh.helm.release.v1.${name}.v${version}`;
-    const { data } = (await this.#kube.request({ method: 'GET', path })) as { data: { release: string } };
-    const gzip = Buffer.from(Buffer.from(data.release, 'base64').toString(), 'base64');
-    return (JSON.parse(gunzipSync(gzip).toString()) as { config?: unknown }).config ?? {};
+  /** The values that Helm stored with the releases of these labels. */
+  async #stored(labelSelector: string): Promise<readonly unknown[]> {
+    const path = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+    const answer = await this.#kube.request({ method: 'GET', path, query: { labelSelector } });
+    const { items } = answer as { items: { data: { release: string } }[] };
+    return items.map(({ data }) => {
+      const gzip = Buffer.from(Buffer.from(data.release, 'base64').toString(), 'base64');
+      return (JSON.parse(gunzipSync(gzip).toString()) as { config?: unknown }).config ?? {};
+    });
   }
-}
-
-/** The release, once the controller has released it or refused its values. Ready is written a moment before the history. */
-function settled(release: HelmRelease | undefined): HelmRelease | undefined {
-  const ready = release?.status.conditions.find((c) => c.type === 'Ready');
-  const released = ready?.status === 'True' && release?.status.history[0] !== undefined;
-  return released || ready?.reason === 'ValuesError' ? release : undefined;
 }
 
 async function pushChart(flux: Flux): Promise<void> {
