@@ -45,7 +45,7 @@ export class Causes {
     const parts = this.#all.get(id) ?? new Map<Part, Cause>();
     this.#all.set(id, parts);
     const known = parts.get(part);
-    const cause = known ?? { hurts: new Map(), notes: new Set() };
+    const cause: Cause = known ?? { hurts: new Map(), notes: new Set() };
     parts.set(part, cause);
     if (typeof why === 'string') cause.notes.add(why);
     else if (why) {

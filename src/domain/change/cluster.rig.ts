@@ -29,9 +29,12 @@ export function inForce(
   return 'config' in loaded ? { config: loaded.config, peers: set.bgpPeers } : before;
 }
 
+type Interfaces = 'all' | ReadonlySet<string>;
+
 /** What a Service has: nothing when it may not keep its addresses. */
 export interface Has {
-  readonly l2: ReadonlySet<string>;
+  /** Nodes, and the interfaces of each. */
+  readonly l2: ReadonlyMap<string, Interfaces>;
   readonly bgp: ReadonlySet<string>;
 }
 
@@ -48,22 +51,26 @@ export function served(
   for (const service of services) {
     const key = `${service.metadata.namespace}/${service.metadata.name}`;
     if (!adopt(ledger, service)) continue;
-    const l2 = fields.filter(([name, field]) => announcesAlone(name, field, service)).map(([name]) => name);
+    const l2 = fields.flatMap(([name, field]) => {
+      const on = announcedAlone(name, field, service);
+      return on ? [[name, on] as const] : [];
+    });
     const bgp = views.filter((n) => bgpFrom(n, { config, peers }, service)).map((n) => n.name);
-    result.set(key, { l2: new Set(l2), bgp: new Set(bgp) });
+    result.set(key, { l2: new Map(l2), bgp: new Set(bgp) });
   }
   return result;
 }
 
-/** Whether the node would win if it were the only one. */
-function announcesAlone(name: string, field: Field, service: Service): boolean {
+/** The interfaces on which the node would announce if it were the only one; undefined: it would not. */
+function announcedAlone(name: string, field: Field, service: Service): Interfaces | undefined {
   const endpoint = { addresses: ['10.0.0.1'], nodeName: name, ready: true };
   const slice = {
     metadata: { name, uid: name, resourceVersion: '1', generation: 1, labels: {}, annotations: {} },
     serviceName: service.metadata.name,
     endpoints: [endpoint],
   };
-  return elected({ node: name, service, slices: [slice], field }).announce;
+  const result = elected({ node: name, service, slices: [slice], field });
+  return result.announce ? result.interfaces : undefined;
 }
 
 function bgpFrom(
@@ -98,9 +105,21 @@ export function loss(service: Service, before: Has | undefined, after: Has | und
     const [was, is] = [before[protocol], after[protocol]];
     if (was.size === 0) continue;
     if (is.size === 0) return `its announcement by ${protocol}`;
-    const missing = [...was].find((node) => !is.has(node));
+    const missing = [...was.keys()].find((node) => !is.has(node));
     if (service.spec.externalTrafficPolicy === 'Local' && missing !== undefined)
       return `its announcement by ${protocol} from ${missing}`;
   }
-  return undefined;
+  return lostInterface(before.l2, after.l2);
+}
+
+/** Whichever node announces it is to do so on the interfaces on which it did, or if it did not, some other node did. */
+function lostInterface(before: Has['l2'], after: Has['l2']): string | undefined {
+  const covers = (outer: Interfaces, inner: Interfaces) =>
+    outer === 'all' || (inner !== 'all' && [...inner].every((name) => outer.has(name)));
+  if (before.size === 0) return undefined;
+  const worse = [...after].find(([node, now]) => {
+    const was = before.get(node);
+    return was ? !covers(now, was) : ![...before.values()].some((other) => covers(now, other));
+  });
+  return worse && `interfaces of ${worse[0]}`;
 }

@@ -5,7 +5,7 @@ import type { PartOf } from './causes.ts';
 import { idOfWrite, type Update, type Write } from './diff.ts';
 import type { Aspect, Hurt } from './hurt.ts';
 import { changesField, isPoolUpdate, leaving } from './parts.ts';
-import type { Protocol, Reach } from './reach.ts';
+import { coversInterfaces, type Protocol, type Reach } from './reach.ts';
 import { addressesOf } from './widen.ts';
 import type { World } from './world.ts';
 
@@ -58,7 +58,10 @@ function fieldOf(
 function ofReach(scene: Blamed, { subject, pool }: Hurt, protocol: Protocol): readonly PartOf[] {
   const [before, after] = [scene.before, scene.after].map((w) => w.announcing.reach(pool, subject));
   if (!before || !after) return [];
-  const fewer = fewerNodes(before, after, protocol);
+  const fewer = [
+    ...fewerNodes(before, after, protocol),
+    ...(protocol === 'l2' ? otherInterfaces(scene, { before, after }) : []),
+  ];
   const ads = fewer
     .map((name) => `${protocol === 'l2' ? L2Advertisements.kind : BGPAdvertisements.kind} ${name}`)
     .map((id) => ({ id, write: scene.writes.get(id) }));
@@ -80,6 +83,22 @@ function fewerNodes(before: Reach, after: Reach, protocol: Protocol): readonly s
     })
     .map(([name]) => name);
 }
+
+/** Advertisements that name other interfaces; where none does, those that bring nodes with interfaces of their own. */
+function otherInterfaces(scene: Blamed, o: { readonly before: Reach; readonly after: Reach }) {
+  const of = (world: World, name: string) => {
+    const named = world.config.l2.find((ad) => ad.name === name)?.interfaces ?? [];
+    return named.length === 0 ? 'all' : new Set(named);
+  };
+  const stay = [...o.before.by.l2.keys()].filter((name) => o.after.by.l2.has(name));
+  const less = stay.filter((name) => !coversInterfaces(of(scene.after, name), of(scene.before, name)));
+  if (less.length > 0 || coversAll(o.after, o.before)) return less;
+  return fewerNodes(o.after, o.before, 'l2').filter((name) => of(scene.after, name) !== 'all');
+}
+
+/** Whether no node that stays loses an interface. */
+const coversAll = (after: Reach, before: Reach) =>
+  [...after.interfaces].every(([node, now]) => coversInterfaces(now, before.interfaces.get(node) ?? 'all'));
 
 /** Advertisements may select a pool by its labels. */
 function ofLabels({ writes }: Blamed, pool: string): readonly PartOf[] {

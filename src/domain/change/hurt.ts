@@ -1,4 +1,4 @@
-import { PROTOCOLS, type Protocol } from './reach.ts';
+import { coversInterfaces, PROTOCOLS, type Protocol, type Reach } from './reach.ts';
 import type { Subject } from './subject.ts';
 import type { Standing, Trouble } from './world.ts';
 
@@ -79,6 +79,8 @@ function silenced(
   const isReady = (node: string) => o.ready.has(node);
   if ([...before].some(isReady) && ![...after].some(isReady))
     return `only nodes that are not ready would announce it by ${name}`;
+  const missed = protocol === 'l2' ? missedInterfaces(o.before.reach, o.after.reach) : undefined;
+  if (missed !== undefined) return missed;
   if (!subject.local) return undefined;
   const lost = [...before].filter((node) => !after.has(node)).sort();
   const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
@@ -86,3 +88,25 @@ function silenced(
     ? undefined
     : `its externalTrafficPolicy is Local, and ${lost[0]}${more} would not announce it by ${name} any more`;
 }
+
+/**
+ * Nodes stand in for each other, interfaces do not: each is another network. A node that begins to announce must reach what some
+ * node did before.
+ */
+function missedInterfaces(before: Reach, after: Reach): string | undefined {
+  const known = [...before.interfaces.values()];
+  const [first] = [...after.interfaces]
+    .filter(([node, now]) => {
+      const was = before.interfaces.get(node);
+      return was ? !coversInterfaces(now, was) : !known.some((other) => coversInterfaces(now, other));
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  if (!first) return undefined;
+  const [node, now] = first;
+  const was = before.interfaces.get(node) ?? 'all';
+  if (was === 'all') return `${node} would announce it on ${listed(now)} only`;
+  const lost = [...was].filter((name) => !coversInterfaces(now, new Set([name])));
+  return `${node} would no longer announce it on ${listed(lost)}`;
+}
+
+const listed = (names: Iterable<string>) => [...names].sort().join(', ');

@@ -63,7 +63,11 @@ const values = fc
     owner: fc.array(fc.constantFrom(...POOLS, undefined), { minLength: BLOCKS, maxLength: BLOCKS }),
     whole: fc.boolean(),
     extra: fc.record({ p: poolExtra, q: poolExtra, r: poolExtra }),
-    l2Advertisements: fc.dictionary(fc.constantFrom('l', 'm'), fc.record(target), { maxKeys: 2 }),
+    l2Advertisements: fc.dictionary(
+      fc.constantFrom('l', 'm'),
+      fc.record({ ...target, interfaces: maybe(some('eth0', 'eth1')) }),
+      { maxKeys: 2 },
+    ),
     bgpAdvertisements: fc.dictionary(
       fc.constantFrom('g', 'h'),
       fc.record({ ...target, peers: maybe(some('t', 'u')) }),

@@ -27,11 +27,21 @@ export function groundOf(nodes: readonly Node[], ignoreExclude: boolean): Ground
   return { able, ready: new Set(able.filter((n) => n.liveness === 'live').map((n) => n.name)) };
 }
 
+/** Names that the advertisements give; "all" where one of them gives none. */
+export type Interfaces = 'all' | ReadonlySet<string>;
+
+export function coversInterfaces(outer: Interfaces, inner: Interfaces): boolean {
+  if (outer === 'all') return true;
+  return inner !== 'all' && [...inner].every((name) => outer.has(name));
+}
+
 /** The nodes that could announce a Service out of a pool, by protocol. */
 export interface Reach {
   readonly nodes: Readonly<Record<Protocol, ReadonlySet<string>>>;
   /** The same by advertisement, those without any node left out. */
   readonly by: Readonly<Record<Protocol, ReadonlyMap<string, ReadonlySet<string>>>>;
+  /** Of each node that could announce it on layer 2, the interfaces on which it would. */
+  readonly interfaces: ReadonlyMap<string, Interfaces>;
   /** Advertisements that silence the Service on layer 2, because it shares its address and they have serviceSelectors. */
   readonly silencers: readonly string[];
 }
@@ -48,7 +58,7 @@ export interface Announcing {
   peersOf(ad: string): readonly string[];
 }
 
-/** Who would announce what. Where endpoints run is not looked at, nor which interfaces a node has. */
+/** Who would announce what. Where endpoints run is not looked at, nor which interfaces a node has: an interface that is named counts. */
 export function announcing(config: Config, peers: readonly BGPPeer[], ground: Ground): Announcing {
   const field = layOut(config, ground.able);
   const sessions = new Map(peers.map((peer) => [peer.metadata.name, sessionNodes(peer, ground)]));
@@ -114,9 +124,10 @@ function likenessOf(choosy: readonly Choosy[], subject: Subject): string {
 
 function reachOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked): Reach {
   const l2 = adsFor(field, pool, subject.want.labels);
-  const silencers = subject.shared ? l2.filter(({ ad }) => ad.serviceSelectors.length > 0) : [];
+  const silencers = subject.shared ? l2.filter(({ ad }) => isChoosy(ad)) : [];
+  const heard = silencers.length > 0 ? [] : l2;
   const by = {
-    l2: silencers.length > 0 ? new Map<string, ReadonlySet<string>>() : withNodes(l2.map(l2Nodes)),
+    l2: withNodes(heard.map(({ ad, scores }) => [ad.name, new Set(scores.keys())] as const)),
     bgp: withNodes(
       bgp
         .filter(({ ad }) => isFor(ad.serviceSelectors, subject))
@@ -126,11 +137,21 @@ function reachOf(field: Field, bgp: readonly BgpView[], { pool, subject }: Asked
   return {
     nodes: { l2: unionOf(by.l2.values()), bgp: unionOf(by.bgp.values()) },
     by,
+    interfaces: interfacesOf(heard),
     silencers: silencers.map(({ ad }) => ad.name),
   };
 }
 
-const l2Nodes = ({ ad, scores }: AdView) => [ad.name, new Set(scores.keys())] as const;
+function interfacesOf(ads: readonly AdView[]): ReadonlyMap<string, Interfaces> {
+  const byNode = new Map<string, Interfaces>();
+  for (const { ad, scores } of ads)
+    for (const node of scores.keys()) {
+      const known = byNode.get(node) ?? [];
+      const all = known === 'all' || ad.interfaces.length === 0;
+      byNode.set(node, all ? 'all' : new Set([...known, ...ad.interfaces]));
+    }
+  return byNode;
+}
 
 function withNodes(list: readonly (readonly [string, ReadonlySet<string>])[]) {
   return new Map(list.filter(([, nodes]) => nodes.size > 0));
