@@ -1,5 +1,5 @@
 import type { Crd, CrdVersion } from './crd.ts';
-import { configSourceCrd, planCrd } from './herald.ts';
+import { configSourceCrd, planCrd, reservationCrd } from './herald.ts';
 import { bgpAdvertisementCrd, l2AdvertisementCrd } from './metallb/advertisements.ts';
 import { bfdProfileCrd } from './metallb/bfd.ts';
 import { communityCrd } from './metallb/community.ts';
@@ -21,6 +21,7 @@ export const CRDS: readonly Crd[] = [
   configurationStateCrd,
   configSourceCrd,
   planCrd,
+  reservationCrd,
 ];
 
 /** The CustomResourceDefinition object. Nobody converts: the API server changes apiVersion and prunes. */

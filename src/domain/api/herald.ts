@@ -17,3 +17,11 @@ export {
   Plans,
   planCrd,
 } from './herald/plan.ts';
+export {
+  type Reservation,
+  type ReservationSpec,
+  type ReservationStatus,
+  Reservations,
+  reservationCrd,
+  reservationSpec,
+} from './herald/reservation.ts';

@@ -151,9 +151,9 @@ describe('values', () => {
   });
 
   test('say when they ask for what this version cannot do', () => {
-    const raw = { reservations: { a: { addresses: ['192.0.2.1'] } }, quotas: {} };
+    const raw = { quotas: { a: { addresses: 1 } }, reservations: { a: { namespace: 't1' } } };
     expect(accepted(raw).warnings).toEqual([
-      expect.objectContaining({ code: 'NotSupported', path: 'reservations' }),
+      expect.objectContaining({ code: 'NotSupported', path: 'quotas' }),
     ]);
   });
 });

@@ -12,7 +12,7 @@ type Entries = { readonly [K in keyof typeof ENTRY_MAPS]?: TypeOf<(typeof ENTRY_
 
 /**
  * The chart's values, nulls taken out. The first eight keys map object names to entries; the entries of pools,
- * l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles and communities hold upstream's spec fields beside the
+ * l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles, communities and reservations hold the kind's spec fields beside the
  * reserved `labels`, `annotations` and `onChange`.
  */
 export type HeraldValues = Entries & TypeOf<typeof BEHAVIOUR> & TypeOf<typeof CHART>;
@@ -114,7 +114,7 @@ function warning(p: Omit<Problem, 'severity'>): Problem {
 }
 
 function withoutEffect(values: HeraldValues): readonly Problem[] {
-  const keys = ['reservations', 'quotas'] as const;
+  const keys = ['quotas'] as const;
   return keys
     .filter((key) => Object.keys(values[key] ?? {}).length > 0)
     .map((key) => warning({ code: 'NotSupported', path: key, message: 'has no effect in this version' }));

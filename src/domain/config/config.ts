@@ -12,6 +12,18 @@ export interface Config {
   /** In the order of the objects' names; identical advertisements appear once (metallb.md 6.2). */
   readonly l2: readonly L2Ad[];
   readonly bgp: readonly BGPAd[];
+  /** Absent: none. */
+  readonly reservations?: readonly Reservation[];
+}
+
+/** Addresses that nobody is given but those that they are kept for. */
+export interface Reservation {
+  readonly name: string;
+  readonly namespace: string;
+  /** Absent: any Service of the namespace. */
+  readonly service?: string;
+  /** Empty: the addresses that the Service has, or had last. */
+  readonly ranges: RangeSet;
 }
 
 /** A named set of addresses that Services may be given. */

@@ -13,6 +13,7 @@ export const codes = {
   CommunityInvalid: 'a BGP community is not one',
   CommunityDuplicate: 'two communities have one name',
   LargeCommunityUnsupported: 'native BGP does not speak large communities',
+  ReservationInvalid: 'a reservation cannot be read, and has no effect',
   MarkInvalid: 'an annotation that lists ranges of a pool cannot be read, and has no effect',
 } as const;
 

@@ -1,4 +1,5 @@
 import type { Namespace } from '../api/core.ts';
+import type { Reservation } from '../api/herald.ts';
 import type {
   BFDProfile,
   BGPAdvertisement,
@@ -13,6 +14,7 @@ import { readBgp, readL2 } from './advertisements.ts';
 import { checkCommunities } from './communities.ts';
 import type { Config } from './config.ts';
 import { readPools } from './pools.ts';
+import { readReservations } from './reservations.ts';
 
 /** The objects that a component reads; what it does not need stays an empty list and cannot make its Config bad. */
 export interface ConfigInput {
@@ -23,6 +25,8 @@ export interface ConfigInput {
   readonly bfdProfiles: readonly BFDProfile[];
   readonly communities: readonly Community[];
   readonly namespaces: readonly Namespace[];
+  /** Absent: none. One that cannot be read is a warning. */
+  readonly reservations?: readonly Reservation[];
   /** Upstream's METALLB_BGP_TYPE; `native` refuses what only FRR can do (metallb.md 6.3). Absent: nothing is refused. */
   readonly bgpType?: string;
 }
@@ -44,7 +48,10 @@ export function load(input: ConfigInput): Loaded {
   const pools = readPools(objects, input.namespaces, { problems, warnings });
   const l2 = readL2(byName(input.l2Advertisements), objects, problems);
   const bgp = readBgp(byName(input.bgpAdvertisements), objects, problems);
-  return problems.length > 0 ? { problems } : { config: Object.freeze({ pools, l2, bgp }), warnings };
+  const reservations = readReservations(byName(input.reservations ?? []), warnings);
+  if (problems.length > 0) return { problems };
+  const config: Config = { pools, l2, bgp, ...(reservations.length > 0 && { reservations }) };
+  return { config: Object.freeze(config), warnings };
 }
 
 function byName<T extends KubeObject>(objects: readonly T[]): readonly T[] {

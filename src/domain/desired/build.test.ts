@@ -206,6 +206,18 @@ describe('build', () => {
     expect(codes(values, { open: true })).toEqual([['PasswordInOpen', 'bgpPeers.tor.password']]);
   });
 
+  it('renders reservations, and refuses those that keep nothing', () => {
+    const values = (web: object) => ({ reservations: { web: { namespace: 'shop', ...web } } });
+    const entry = { addresses: ['192.0.2.7', '192.0.2.8-192.0.2.9'], service: 'web' };
+    expect(spec(values(entry), 'Reservation web')).toEqual({ namespace: 'shop', ...entry });
+    expect(codes(values({ service: 'web' }))).toEqual([]);
+    expect(codes(values({}))).toEqual([['ReservationEmpty', 'reservations.web.service']]);
+    expect(codes(values({ addresses: ['192.0.2.7', 'x', '192.0.2.9-192.0.2.8'] }))).toEqual([
+      ['ReservationInvalid', 'reservations.web.addresses[1]'],
+      ['ReservationInvalid', 'reservations.web.addresses[2]'],
+    ]);
+  });
+
   it('notes what may happen to addresses in use when the object changes or goes', () => {
     const values = { pools: { web: { addresses: ['192.0.2.0/28'], onChange: 'drain' } } };
     expect(rendered(values).objects[0]?.annotations).toMatchObject({

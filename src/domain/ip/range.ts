@@ -23,6 +23,14 @@ export function parseRange(text: string): ParsedRange {
   return text.includes('-') ? parseSpan(text) : parseCidr(text);
 }
 
+/** Reads what may stand where single addresses do as well: an address, or an entry of a pool that is not empty. */
+export function parseAddressOrRange(text: string): { readonly range: Range } | { readonly error: string } {
+  const address = parseAddress(text);
+  if (address) return { range: block(address, WIDTH[address.family]) };
+  const parsed = parseRange(text);
+  return 'empty' in parsed ? { error: `"${text}" runs from IPv4 to IPv6` } : parsed;
+}
+
 function parseSpan(text: string): ParsedRange {
   const ends = text.split('-');
   const [from = '', to = ''] = ends.map((end) => end.trim());
@@ -91,6 +99,14 @@ export function formatRange(r: Range): string {
   return length === undefined
     ? `${first}-${formatAddress({ family: r.family, bits: r.last })}`
     : `${first}/${length}`;
+}
+
+/** What both ranges hold; undefined when that is nothing. */
+export function intersection(a: Range, b: Range): Range | undefined {
+  if (!rangesOverlap(a, b)) return undefined;
+  const { first } = a.first > b.first ? a : b;
+  const { last } = a.last < b.last ? a : b;
+  return { family: a.family, first, last };
 }
 
 /** The prefix length when the range is exactly one CIDR block. */

@@ -30,7 +30,8 @@ interface Asking {
 
 /**
  * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
- * that it asks for, else from pools meant for it, else from pools open to all. What a pool gives is the lowest free.
+ * that it asks for, else those kept for it, else from pools meant for it, else from pools open to all. What a pool gives is one
+ * that is kept for the Service, else the lowest free.
  * `left`: addresses that the Service gave up just now, which it may ask for although nobody else could have them.
  */
 export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []): Choice | Refusal {
@@ -41,6 +42,7 @@ export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []
   if (want.pool !== undefined) return chooseFrom(ledger, want, want.pool);
   const { meant, open } = automatic(ledger, want);
   return (
+    settle(asking, best(asking, ledger.reserving(want)), 'reserved') ??
     settle(asking, best(asking, meant), 'matching-pool') ??
     settle(asking, best(asking, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
   );
@@ -70,7 +72,7 @@ function chooseRequested(
   if (want.pool !== undefined && pool.name !== want.pool)
     return { refused: 'not-in-requested-pool', addresses, pool: want.pool };
   for (const address of addresses) {
-    const refusal = isAmong(address, left) ? undefined : ledger.keptBack(address);
+    const refusal = isAmong(address, left) ? undefined : ledger.keptBack(want, address);
     if (refusal) return refusal;
   }
   return claimed(ledger.claim(want, inTextOrder(addresses)), 'requested-address');
@@ -131,7 +133,9 @@ function settle(
   addresses: readonly Address[] | undefined,
   because: Because,
 ): Choice | Refusal | undefined {
-  return addresses && claimed(ledger.claim(want, addresses), because);
+  if (!addresses) return undefined;
+  const reserved = addresses.some((address) => ledger.isReserved(want, address));
+  return claimed(ledger.claim(want, addresses), reserved ? 'reserved' : because);
 }
 
 function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {

@@ -1,10 +1,13 @@
-import { type Config, isDraining, type Pool, placeOf, poolOf } from '../config/config.ts';
+import { type Config, isAvoided, isDraining, type Pool, placeOf, poolOf } from '../config/config.ts';
 import type { Address, Family } from '../ip/address.ts';
+import { intersection } from '../ip/range.ts';
+import { without } from '../ip/ranges.ts';
 import { type Claim, groupKey, type Holding, held, type Lot, noSharing, sameClaim } from './claim.ts';
 import { type Counters, capacityOf } from './counters.ts';
 import { fits } from './fits.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Refusal } from './reasons.ts';
+import { type Remembered, Reserve } from './reserve.ts';
 import { Room } from './room.ts';
 import { familyOf, type Want } from './want.ts';
 
@@ -32,6 +35,7 @@ export class Ledger {
   readonly #shared = new Map<string, Record<Family, Set<bigint>>>();
   #used = new Map<string, Use>();
   #rooms = new Map<string, Room>();
+  #reserve: Reserve;
   /** Addresses that somebody else uses, as far as is known. */
   readonly quarantine = new Quarantine((address) => {
     this.#vacated(address);
@@ -39,8 +43,10 @@ export class Ledger {
   });
   #openings = 0;
 
-  constructor(config: Config) {
+  /** `last`: what Services had that a reservation names, for those that are not here. */
+  constructor(config: Config, last: Remembered = new Map()) {
     this.#config = config;
+    this.#reserve = new Reserve(config, last);
     this.#index();
   }
 
@@ -72,11 +78,20 @@ export class Ledger {
     return [...(this.#held[family].get(bits)?.holders ?? [])];
   }
 
-  /** Puts another Config in force. Claims move with their addresses; those outside every pool are released. */
-  reconfigure(config: Config): Upheaval {
+  /** What is kept for Services that reservations name without addresses. */
+  get remembered(): Remembered {
+    return this.#reserve.last;
+  }
+
+  /**
+   * Puts another Config in force. Claims move with their addresses; those outside every pool are released. `last` as at the
+   * start: what is remembered here counts before it.
+   */
+  reconfigure(config: Config, last: Remembered = new Map()): Upheaval {
     const before = [...this.#claims];
     for (const [key] of before) this.#drop(key);
     this.#config = config;
+    this.#reserve = new Reserve(config, new Map([...last, ...this.#reserve.last]));
     this.#index();
     const upheaval = { released: [] as string[], moved: [] as string[] };
     for (const [key, claim] of before) {
@@ -116,10 +131,12 @@ export class Ledger {
     return pool;
   }
 
-  /** Why nobody may have the address who does not have it, if so. */
-  keptBack(address: Address): Refusal | undefined {
+  /** Why the Service may not have the address unless it has it already, if so. */
+  keptBack(want: Want, address: Address): Refusal | undefined {
     const pool = poolOf(this.#config, address);
     if (pool && isDraining(pool, address)) return { refused: 'address-draining', address, pool: pool.name };
+    const whom = this.#reserve.against(want, address);
+    if (whom !== undefined) return { refused: 'address-reserved', address, whom };
     const entry = this.quarantine.of(address);
     return entry && { refused: 'address-quarantined', address, cause: entry.reason };
   }
@@ -158,15 +175,52 @@ export class Ledger {
     return had;
   }
 
+  /** Whether the address is kept for this Service. */
+  isReserved(want: Want, address: Address): boolean {
+    return this.#reserve.isFor(want, address);
+  }
+
+  /** The pools that have a free address of a family of the Service's that is kept for it. */
+  reserving(want: Want): readonly Pool[] {
+    if (this.#reserve.rangesFor(want).length === 0) return [];
+    const pools = new Set<Pool>();
+    const families = want.family === 'IPv4' || want.family === 'IPv6' ? [want.family] : FAMILIES;
+    for (const pool of this.#config.pools.values())
+      if (fits(pool, want) && families.some((family) => this.#reserved(pool, family, want))) pools.add(pool);
+    return [...pools];
+  }
+
+  /** The first free address of the pool that is kept for the Service. Costs what is taken of those. */
+  #reserved(pool: Pool, family: Family, want: Want): Address | undefined {
+    for (const kept of this.#reserve.rangesFor(want)) {
+      if (kept.family !== family) continue;
+      for (const range of pool.ranges) {
+        const common = intersection(kept, range);
+        if (!common) continue;
+        for (const piece of without(common, pool.draining ?? []))
+          for (let bits = piece.first; bits <= piece.last; bits++)
+            if (this.#isFree({ family, bits }, pool)) return { family, bits };
+      }
+    }
+    return undefined;
+  }
+
+  #isFree(address: Address, pool: Pool): boolean {
+    const { family, bits } = address;
+    return !this.#held[family].has(bits) && !this.quarantine.has(family, bits) && !isAvoided(pool, address);
+  }
+
   /**
-   * The address of that family that the Service would get from the pool: in the first range, in the order of the spec,
+   * The address of that family that the Service would get from the pool: one that is kept for it, or in the first range, in the order of the spec,
    * that has one, the lowest that is free or that the Service may share.
    */
   lowest(pool: Pool, family: Family, want: Want): Address | undefined {
+    const reserved = this.#reserved(pool, family, want);
+    if (reserved) return reserved;
     let best = this.#rooms.get(pool.name)?.lowest(family);
     for (const bits of this.#joinable(family, want)) {
       const place = placeOf(this.#config, { family, bits });
-      if (place?.pool !== pool || this.keptBack({ family, bits })) continue;
+      if (place?.pool !== pool || this.keptBack(want, { family, bits })) continue;
       const { index } = place;
       if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
     }
@@ -191,13 +245,17 @@ export class Ledger {
     this.#used = new Map();
     this.#rooms = new Map();
     for (const pool of this.#config.pools.values()) {
-      this.#rooms.set(pool.name, new Room(pool, (family, bits) => this.#isTaken(family, bits)));
+      this.#rooms.set(
+        pool.name,
+        new Room(pool, this.#reserve.ranges, (family, bits) => this.#isTaken(family, bits)),
+      );
       this.#used.set(pool.name, noUse());
     }
   }
 
   #isTaken(family: Family, bits: bigint): boolean {
-    return this.#held[family].has(bits) || (this.quarantine.size > 0 && this.quarantine.has(family, bits));
+    if (this.#held[family].has(bits) || this.#reserve.has(family, bits)) return true;
+    return this.quarantine.size > 0 && this.quarantine.has(family, bits);
   }
 
   #commonPool(addresses: readonly Address[]): Pool | undefined {
@@ -231,6 +289,7 @@ export class Ledger {
 
   #put(key: string, claim: Claim): void {
     this.#claims.set(key, claim);
+    for (const address of this.#reserve.remember(key, claim.addresses)) this.#vacated(address);
     const { sharing, backend } = claim;
     for (const { address } of held(claim)) {
       const holdings = this.#held[address.family];
@@ -293,4 +352,5 @@ export class Ledger {
   }
 }
 
+const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const noUse = (): Use => ({ all: { IPv4: 0n, IPv6: 0n }, draining: { IPv4: 0n, IPv6: 0n } });

@@ -9,6 +9,8 @@ export type Because =
   | 'kept'
   /** It asks for them by annotation or spec.loadBalancerIP. */
   | 'requested-address'
+  /** They are kept for it. */
+  | 'reserved'
   /** Lowest free of the pool that it asks for. */
   | 'requested-pool'
   /** Lowest free of a pool whose serviceAllocation matches it. */
@@ -77,6 +79,8 @@ export type Refusal =
   | { readonly refused: 'unknown-pool'; readonly pool: string }
   /** It is to be emptied: who holds it keeps it, nobody else gets it. */
   | { readonly refused: 'address-draining'; readonly address: Address; readonly pool: string }
+  /** It is kept for somebody else. */
+  | { readonly refused: 'address-reserved'; readonly address: Address; readonly whom: string }
   /** Somebody outside the cluster uses it. */
   | { readonly refused: 'address-quarantined'; readonly address: Address; readonly cause: string }
   | {
@@ -145,6 +149,8 @@ export function refusalText(r: Refusal): string {
       return `there is no pool ${r.pool}`;
     case 'address-draining':
       return `${formatAddress(r.address)} is in a draining range of pool ${r.pool}`;
+    case 'address-reserved':
+      return `${formatAddress(r.address)} is reserved for ${r.whom}`;
     case 'address-quarantined':
       return `${formatAddress(r.address)} is kept back: ${r.cause}`;
     case 'pool-exhausted': {
@@ -163,6 +169,8 @@ export function becauseText(because: Because): string {
       return 'held before';
     case 'requested-address':
       return 'requested address';
+    case 'reserved':
+      return 'reserved for it';
     case 'requested-pool':
       return 'lowest free of the requested pool';
     case 'matching-pool':

@@ -1,6 +1,6 @@
-import { isAvoided, isDraining, type Pool } from '../config/config.ts';
+import { isAvoided, type Pool } from '../config/config.ts';
 import type { Address, Family } from '../ip/address.ts';
-import { without } from '../ip/ranges.ts';
+import { holds, type RangeSet, union, without } from '../ip/ranges.ts';
 import { FreeIndex } from './free.ts';
 
 /** Where a free address lies: the index of its range in the order of the spec, and its bits. */
@@ -9,18 +9,22 @@ export interface Spot {
   readonly bits: bigint;
 }
 
-/** The free addresses of a pool. Nothing is given out of draining ranges, which cost nothing however large they are. */
+/**
+ * The free addresses of a pool. Nothing is given out of draining ranges and of those kept for somebody, which cost nothing
+ * however large they are.
+ */
 export class Room {
   readonly #ranges: readonly FreeIndex[];
   readonly #next: Readonly<Record<Family, FreeIndex>>;
 
-  /** `taken` tells whether an address is held, or kept back for another reason than the pool's own. */
-  constructor(pool: Pool, taken: (family: Family, bits: bigint) => boolean) {
+  /** `taken` tells whether an address is held or kept back; those in `kept` are so whatever it says. */
+  constructor(pool: Pool, kept: RangeSet, taken: (family: Family, bits: bigint) => boolean) {
+    const barred = union([...(pool.draining ?? []), ...kept]);
     const ranges = pool.ranges.map((range) => {
       const { family } = range;
-      const isBarred = (address: Address) => isAvoided(pool, address) || isDraining(pool, address);
+      const isBarred = (address: Address) => isAvoided(pool, address) || holds(barred, address);
       return new FreeIndex(
-        without(range, pool.draining ?? []),
+        without(range, barred),
         (bits) => taken(family, bits) || isBarred({ family, bits }),
       );
     });

@@ -92,7 +92,7 @@ export function settle(o: {
   if ('refused' in target) return 'before';
   if ('refused' in old) return 'after';
   const fresh = transit.after.filter((address) => !isAmong(address, transit.before));
-  if (fresh.some((address) => ledger.keptBack(address))) return 'before';
+  if (fresh.some((address) => ledger.keptBack(want, address))) return 'before';
   const asked = 'refused' in want.request ? [] : want.request;
   if (asked.length > 0 && !sameSet(asked, transit.after)) return 'before';
   if (want.pool !== undefined && want.pool !== target.name) return 'before';

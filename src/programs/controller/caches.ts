@@ -1,4 +1,5 @@
 import { type Namespace, Namespaces, type Service, Services } from '../../domain/api/core.ts';
+import { type Reservation, Reservations } from '../../domain/api/herald.ts';
 import {
   Communities,
   type Community,
@@ -18,6 +19,7 @@ export interface Caches {
   readonly pools: Reflector<IPAddressPool>;
   readonly communities: Reflector<Community>;
   readonly namespaces: Reflector<Namespace>;
+  readonly reservations: Reflector<Reservation>;
   readonly states: Reflector<ConfigurationState>;
 }
 
@@ -34,14 +36,15 @@ export function caches(doors: Doors, metrics: Metrics): Caches {
     pools: new Reflector({ ...common, kind: IPAddressPools, namespace, fresh: true }),
     communities: new Reflector({ ...common, kind: Communities, namespace }),
     namespaces: new Reflector({ ...common, kind: Namespaces }),
+    reservations: new Reflector({ ...common, kind: Reservations, namespace, fresh: true }),
     states: new Reflector({ ...common, kind: ConfigurationStates, namespace, fieldSelector }),
   };
 }
 
 /**
  * Resolves when everything that decides about addresses is in; to whether pools are a kind that the server has only just
- * learnt. Communities only decide whether a configuration is good, so that a server without the kind, or one that keeps it
- * from us, does not stop the rest.
+ * learnt. Communities only decide whether a configuration is good, and reservations are not everywhere, so that a
+ * server without these kinds, or one that keeps them from us, does not stop the rest.
  */
 export async function whenComplete(
   all: Caches,
@@ -55,8 +58,9 @@ export async function whenComplete(
     await doors.clock.sleep(LOOK_MS, signal);
   }
   await Promise.all([services, namespaces].map((reflector) => reflector.whenSynced(signal)));
-  while (!communities.synced && !['missing', 'forbidden'].includes(communities.state.phase))
-    await doors.clock.sleep(LOOK_MS, signal);
+  for (const spare of [communities, all.reservations])
+    while (!spare.synced && !['missing', 'forbidden'].includes(spare.state.phase))
+      await doors.clock.sleep(LOOK_MS, signal);
   return { newKind };
 }
 

@@ -8,6 +8,7 @@ import { adopt, converge, ingressTexts, type Outcome } from '../../domain/ipam/c
 import type { Counters } from '../../domain/ipam/counters.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
 import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
+import type { Remembered } from '../../domain/ipam/reserve.ts';
 import { wantOf } from '../../domain/ipam/want.ts';
 import { isConflict, isNotFound } from '../../platform/kube/client.ts';
 import type { EventRecorder } from '../../platform/kube/events.ts';
@@ -40,6 +41,8 @@ export interface LoopOptions {
   readonly moves: MoveOptions;
   /** Hears of pools whose use may have changed. */
   readonly used: (pool: string) => void;
+  /** What Services had that reservations name, as far as is written. */
+  readonly remembered: () => Remembered;
 }
 
 /**
@@ -90,6 +93,11 @@ export class ServiceLoop {
     this.#stop = o.services.onChange((key) => this.#changed(key));
   }
 
+  /** Who holds what; undefined before the first Config. */
+  get ledger(): Ledger | undefined {
+    return this.#ledger;
+  }
+
   /** Counters of a pool in force. */
   counters(pool: string): Counters | undefined {
     return this.#ledger?.config.pools.has(pool) ? this.#ledger.counters(pool) : undefined;
@@ -102,7 +110,7 @@ export class ServiceLoop {
       return;
     }
     const before = this.#ledger.config;
-    const { released, moved } = this.#ledger.reconfigure(config);
+    const { released, moved } = this.#ledger.reconfigure(config, this.#o.remembered());
     const changed = differing(before, config);
     for (const key of [...released, ...moved]) this.#queue.add(key);
     for (const [key, claim] of this.#ledger.claims()) if (changed.has(claim.pool)) this.#queue.add(key);
@@ -121,7 +129,7 @@ export class ServiceLoop {
   }
 
   #begin(config: Config): void {
-    const ledger = new Ledger(config);
+    const ledger = new Ledger(config, this.#o.remembered());
     this.#ledger = ledger;
     const ours = [...this.#o.services.store.list()].filter((service) => this.#isOurs(service)).sort(byAge);
     const adopted = ours.filter((service) => adopt(ledger, service)).length;

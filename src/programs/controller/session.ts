@@ -7,6 +7,7 @@ import { ServiceLoop } from './loop.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
 import { Report } from './report.ts';
+import { ReservationStatuses, rememberedIn } from './reservations.ts';
 import { type Memory, Settings } from './settings.ts';
 import { Usage } from './usage.ts';
 
@@ -52,8 +53,13 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     loadBalancerClass: o.loadBalancerClass,
     parallel: o.parallel,
     moves: o.moves,
-    used: (pool) => usage.touch(pool),
+    used: (pool) => {
+      usage.touch(pool);
+      reserved.touch();
+    },
+    remembered: () => rememberedIn(all.reservations.store.list()),
   });
+  const reserved = new ReservationStatuses({ doors, cache: all.reservations, ledger: () => loop.ledger });
   const usage = new Usage({
     doors,
     pools: all.pools.store,
@@ -67,20 +73,25 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     memory: o.memory,
     metrics: own,
     bgpType: o.bgpType,
-    apply: (config) => loop.apply(config),
+    apply: (config) => {
+      loop.apply(config);
+      reserved.touch();
+    },
     report: (problems) => report.tell(problems),
     warn: (pool, problem) => events.record(aboutPool(pool), eventOfWarning(problem)),
   });
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
+  const unfollow = all.reservations.onChange(() => reserved.touch());
   try {
     for (const reflector of Object.values(all)) reflector.start();
     settings.start(await whenComplete(all, doors, signal));
     await aborted(signal);
   } finally {
     stop();
+    unfollow();
     await settings.close();
     await loop.close();
-    await Promise.all([usage.close(), report.close()]);
+    await Promise.all([usage.close(), report.close(), reserved.close()]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
     await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
     o.waiting(() => undefined);

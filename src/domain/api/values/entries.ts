@@ -1,3 +1,4 @@
+import { reservationSpec } from '../herald/reservation.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../metallb/advertisements.ts';
 import { bfdProfileSpec } from '../metallb/bfd.ts';
 import { anyOfSelectors, names } from '../metallb/common.ts';
@@ -8,7 +9,6 @@ import {
   fieldsOf,
   fromKeywords,
   int,
-  list,
   map,
   object,
   oneOfStrings,
@@ -48,15 +48,6 @@ function rendered<T>(spec: Schema<T>): Schema<T & Reserved> {
   return fromKeywords<T & Reserved>({ ...spec, properties });
 }
 
-const reservation = object(
-  {
-    addresses: list(str(), 'Addresses or ranges to keep.'),
-    namespace: str('Namespace that they are kept for.'),
-    service: str('Service that they are kept for; absent: any of the namespace.'),
-  },
-  'Addresses kept for somebody.',
-);
-
 const quota = object(
   {
     namespaces: names('Namespaces that share the quota.'),
@@ -81,7 +72,10 @@ export const ENTRY_MAPS = {
   bgpPeers: named(rendered(peerSpec), 'BGP sessions: name to the fields of BGPPeer.spec (v1beta2).'),
   bfdProfiles: named(rendered(bfdProfileSpec), 'BFD settings: name to the fields of BFDProfile.spec.'),
   communities: named(rendered(communitySpec), 'BGP community names: name to the fields of Community.spec.'),
-  reservations: named(reservation, 'Reserved addresses. Without effect in this version.'),
+  reservations: named(
+    rendered(reservationSpec),
+    'Addresses kept for a Service or a namespace: name to the fields of Reservation.spec.',
+  ),
   quotas: named(quota, 'Limits per namespace. Without effect in this version.'),
 };
 

@@ -1,5 +1,5 @@
 import { APPROVE } from '../../../domain/api/annotations.ts';
-import { Namespaces, Nodes, Services } from '../../../domain/api/core.ts';
+import { Namespaces, Nodes, Secrets, Services } from '../../../domain/api/core.ts';
 import { DecodeError } from '../../../domain/api/errors.ts';
 import { ConfigSources, Plans } from '../../../domain/api/herald.ts';
 import { apiVersion, type Kind, type KubeObject } from '../../../domain/api/object.ts';
@@ -20,7 +20,7 @@ export interface Snapshot {
 }
 
 /** Kinds that Herald renders, but for Secrets. */
-export const RENDERED: readonly Address[] = OWNED.filter((kind) => kind.group === 'metallb.io');
+export const RENDERED: readonly Address[] = OWNED.filter(({ kind }) => kind !== Secrets.kind);
 
 /** Kinds of a snapshot: those of Herald's namespace, and those of the whole cluster. */
 export const IN_NAMESPACE: readonly Address[] = [...RENDERED, ConfigSources, Plans];
