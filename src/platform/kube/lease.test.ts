@@ -25,9 +25,9 @@ class OneLease implements KubeClient {
     this.stored = { metadata: { ...metadata, resourceVersion: String(++this.version) }, spec };
     return this.stored;
   }
-  watch(_: Parameters<KubeClient['watch']>[0]): AsyncIterable<unknown> {
+  watch: KubeClient['watch'] = () => {
     throw new Error('no watch');
-  }
+  };
   async close(): Promise<void> {}
 }
 
@@ -48,7 +48,8 @@ class FollowedLease extends OneLease {
     this.stored = { metadata, spec };
     this.#tell();
   }
-  override async *watch({ signal }: Parameters<KubeClient['watch']>[0]): AsyncGenerator<unknown> {
+  override watch: KubeClient['watch'] = ({ signal }) => this.#events(signal);
+  async *#events(signal?: AbortSignal): AsyncGenerator<unknown> {
     for (;;) {
       const next = Promise.withResolvers<object>();
       const onAbort = () => next.reject(abortError(signal ?? AbortSignal.abort()));
