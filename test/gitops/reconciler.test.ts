@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { client } from '../api/kube.rig.ts';
 import { conditions, Home, message, type Running } from '../api/reconciler.rig.ts';
 import { type ApiServer, available, type Flux, startApiServer, startFlux } from '../servers/index.ts';
+import { chartFiles, RETRY } from './site.rig.ts';
 
 const can = available('flux');
-const FIXTURES = join(import.meta.dirname, 'fixtures');
-const CHART = ['Chart.yaml', 'values.yaml', 'templates/release.yaml'];
 
 /** The HelmRelease of the recommended settings, as far as a cluster without nodes can have them. */
 function release(values: unknown, o: { suspend?: boolean } = {}): string {
@@ -28,8 +25,8 @@ function release(values: unknown, o: { suspend?: boolean } = {}): string {
           sourceRef: { kind: 'GitRepository', name: 'fleet' },
         },
       },
-      install: { strategy: { name: 'RetryOnFailure', retryInterval: '1s' } },
-      upgrade: { strategy: { name: 'RetryOnFailure', retryInterval: '1s' } },
+      install: RETRY,
+      upgrade: RETRY,
       driftDetection: { mode: 'enabled' },
       values,
     },
@@ -61,10 +58,10 @@ describe.skipIf(can !== true)(`reconciler behind real Flux${can === true ? '' : 
     kube = await client(api.kubeconfig);
     flux = await startFlux(api);
     home = await Home.make(api, kube, 'metallb-system');
-    const chart = Object.fromEntries(
-      CHART.map((file) => [`charts/herald/${file}`, readFileSync(join(FIXTURES, 'chart', file), 'utf8')]),
+    await flux.git.push(
+      { ...chartFiles(), 'clusters/lab/release.yaml': release(pools('192.0.2.0/28')) },
+      'first',
     );
-    await flux.git.push({ ...chart, 'clusters/lab/release.yaml': release(pools('192.0.2.0/28')) }, 'first');
     await flux.follow({ path: './clusters/lab' });
   });
   afterAll(async () => {
@@ -148,15 +145,27 @@ describe.skipIf(can !== true)(`reconciler behind real Flux${can === true ? '' : 
     await flux.ready('helmrelease/herald');
   });
 
-  it('survives an uninstall: the pools stay', async () => {
+  it('survives an uninstallation: pools and addresses stay, and the release installed again finds them', async () => {
+    await home.service('shop', ['192.0.2.7']);
+    const states = async () =>
+      (await home.pools()).map(({ metadata: m }) => `${m.name} ${m.uid} ${m.generation}`);
+    const before = await states();
     await flux.git.push(
       { 'clusters/lab/release.yaml': null, 'clusters/lab/kustomization.yaml': 'resources: []\n' },
       'remove',
     );
     await flux.reconcile('gitrepository/fleet');
     await home.eventually('no ConfigSource', async () => !(await home.source()));
+    // The reconciler that is left works on, and takes nothing away.
     await home.configMap('later', 'pools: {other: {addresses: [198.51.100.0/28]}}');
     await home.told('Applied', { name: 'metallb-system.later', status: 'True' });
-    expect((await home.pools()).map((p) => p.metadata.name)).toEqual(['other', 'web']);
+    const other = (await states())[0];
+    expect(await states()).toEqual([expect.stringMatching(/^other /), ...before]);
+
+    await flux.git.push({ 'clusters/lab/kustomization.yaml': null }, 'discover files again');
+    await commit(pools('192.0.2.0/25'));
+    await home.told('Applied', { status: 'True' });
+    await flux.ready('helmrelease/herald');
+    expect(await states()).toEqual([other, ...before]);
   });
 });
