@@ -1,6 +1,8 @@
 /**
  * Figures of the reconciler on a real API server; prints, passes and fails nothing. The reconciler runs as a process of its own;
- * what is called a write is seen by a watch of this process, so that every figure includes the way back.
+ * what is called a write is seen by a watch of this process, so that every figure includes the way back. The peer is
+ * `kubectl apply --server-side` of the same objects into another namespace, start of the process included: it applies every object each
+ * time, removes none, and asks nobody whom that hurts.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,9 +16,11 @@ import { systemRandom } from '../../src/platform/obs/random.ts';
 import { type ApiServer, available, startApiServer, until } from '../servers/index.ts';
 
 const RUNS = 50;
+const PEER_RUNS = 3;
 const SIZES = [1, 10, 100, 1000];
 const ROOT = join(import.meta.dirname, '../..');
 const NAMESPACE = 'metallb-system';
+const PEER = 'peer';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const log = createLog({ level: 'none', clock: systemClock });
 const ms = (n: number) => `${n < 10 ? n.toFixed(1) : Math.round(n)} ms`;
@@ -58,14 +62,43 @@ async function applyValues(kube: KubeClient, values: object): Promise<void> {
 }
 
 /** N pools; the first one has the given third octet, so that values differ in one key. */
-function poolsOf(n: number, octet: number): object {
+function specsOf(n: number, octet: number): readonly (readonly [string, object])[] {
   const addresses = (i: number) => (i === 0 ? `192.0.${octet}.0/24` : `10.${i >> 8}.${i & 255}.0/24`);
-  return {
-    pools: Object.fromEntries(
-      Array.from({ length: n }, (_, i) => [`pool-${i}`, { addresses: [addresses(i)] }]),
-    ),
-    l2Advertisements: { all: {} },
+  return Array.from({ length: n }, (_, i) => [`pool-${i}`, { addresses: [addresses(i)] }] as const);
+}
+
+function poolsOf(n: number, octet: number): object {
+  return { pools: Object.fromEntries(specsOf(n, octet)), l2Advertisements: { all: {} } };
+}
+
+/** The same as a list of objects. */
+function manifest(n: number, octet: number): string {
+  const kind = { apiVersion: 'metallb.io/v1beta1' };
+  const meta = (name: string) => ({ metadata: { name, namespace: PEER } });
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      ...specsOf(n, octet).map(([name, spec]) => ({ ...kind, kind: 'IPAddressPool', ...meta(name), spec })),
+      { ...kind, kind: 'L2Advertisement', ...meta('all'), spec: {} },
+    ],
+  });
+}
+
+/** Milliseconds of the peer: for objects of which all but `n` of the last size are there, and for one changed pool of n. */
+async function peer(
+  api: ApiServer,
+  n: number,
+): Promise<{ readonly all: number; readonly one: readonly number[] }> {
+  const apply = async (octet: number) => {
+    const from = performance.now();
+    await api.kubectlInput(manifest(n, octet), 'apply', '--server-side', '-f', '-');
+    return performance.now() - from;
   };
+  const all = await apply(0);
+  const one: number[] = [];
+  for (let i = 1; i <= PEER_RUNS; i++) one.push(await apply(i));
+  return { all, one };
 }
 
 interface Program {
@@ -142,17 +175,23 @@ async function main(): Promise<void> {
   const pools = new Reflector({ ...shared, kind: IPAddressPools, namespace: NAMESPACE });
   let program: Program | undefined;
   try {
-    await api.kubectl('create', 'namespace', NAMESPACE);
+    for (const name of [NAMESPACE, PEER]) await api.kubectl('create', 'namespace', name);
     pools.start();
     await pools.whenSynced(AbortSignal.timeout(30_000));
     program = await startReconciler(api);
     let octet = 0;
+    let first: number | undefined;
     for (const size of SIZES) {
       const from = performance.now();
       await applyValues(kube, poolsOf(size, ++octet));
       await until(`${size} pools`, () => pools.store.size === size, { timeoutMs: 120_000, everyMs: 5 });
-      say(`reconciler: values with ${size} pools -> all of them there: ${ms(performance.now() - from)}`);
-
+      const all = performance.now() - from;
+      const theirs = await peer(api, size);
+      say(
+        `reconciler: values with ${size} pools -> all of them there: ${ms(all)}; kubectl apply ${ms(theirs.all)}, ${ratio(theirs.all, all)} of it`,
+      );
+      await quiet(program);
+      const [written, requests] = [await objectsWritten(program), await writesOf(program)];
       const samples: number[] = [];
       for (let i = 0; i < RUNS; i++) {
         octet = (octet % 250) + 1;
@@ -160,8 +199,22 @@ async function main(): Promise<void> {
         await applyValues(kube, poolsOf(size, octet));
         samples.push((await whenPool(pools, 'pool-0', `192.0.${octet}.0/24`)) - start);
       }
+      const sorted = samples.toSorted((a, b) => a - b);
+      const median = quantile(sorted, 0.5);
+      first ??= median;
+      const theirMedian = quantile(
+        theirs.one.toSorted((a, b) => a - b),
+        0.5,
+      );
       say(
-        `reconciler: one key of ${size} pools changed, Secret and ConfigSource written -> pool changed: ${spread(samples)}`,
+        `reconciler: one key of ${size} pools changed, Secret and ConfigSource written -> pool changed: ${spread(samples)}, ` +
+          `${ratio(median, first)} of the time with 1 pool; kubectl apply p50 ${ms(theirMedian)}, ${ratio(theirMedian, median)} of it`,
+      );
+      await quiet(program);
+      const each = (count: number) => (count / RUNS).toFixed(1);
+      say(
+        `reconciler: writes per change of one key: ${each((await objectsWritten(program)) - written)} objects, ` +
+          `${each((await writesOf(program)) - requests)} requests with its status, Plan and Events`,
       );
       await unchanged(kube, program, size);
     }
@@ -173,16 +226,33 @@ async function main(): Promise<void> {
   }
 }
 
+const ratio = (a: number, b: number) => `${(a / b).toFixed(1)} times`;
+const looksOf = (program: Program) => program.metric('herald_reconciler_render_seconds_count');
+const objectsWritten = (program: Program) => program.metric('herald_reconciler_writes_total');
+
+/** Requests that write; the Lease's PUTs go on by themselves. */
+async function writesOf(program: Program): Promise<number> {
+  const counts = ['PATCH', 'POST', 'DELETE'].map((m) =>
+    program.metric(`herald_kube_requests_total{method="${m}"`),
+  );
+  return (await Promise.all(counts)).reduce((a, b) => a + b, 0);
+}
+
+/** Until nothing is looked at any more. */
+async function quiet(program: Program): Promise<void> {
+  await until('quiet', async () => {
+    const before = await looksOf(program);
+    await systemClock.sleep(200);
+    return (await looksOf(program)) === before;
+  });
+}
+
 /** Values that Helm writes again without a change, RUNS times. */
 async function unchanged(kube: KubeClient, program: Program, size: number): Promise<void> {
-  const looks = () => program.metric('herald_reconciler_render_seconds_count');
+  const looks = () => looksOf(program);
   const time = () => program.metric('herald_reconciler_render_seconds_sum');
-  const writes = () => program.metric('herald_reconciler_writes_total');
-  await until('quiet', async () => {
-    const before = await looks();
-    await systemClock.sleep(100);
-    return (await looks()) === before;
-  });
+  const writes = () => writesOf(program);
+  await quiet(program);
   const before = [await looks(), await time(), await writes()] as const;
   for (let i = 0; i < RUNS; i++) {
     const at = await looks();
