@@ -16,6 +16,8 @@ export interface InputCase {
   readonly objects: Readonly<Record<string, Spec>>;
   /** "warning file:line:column Code", all of them; without a severity an error. */
   readonly told: readonly string[];
+  /** Chart values that the files amount to beside objects; absent: none. */
+  readonly settings?: Spec;
   /** What cannot be read or built. */
   readonly unreadable?: readonly string[];
 }
@@ -45,6 +47,12 @@ export const peer = (more: Spec): Spec => ({
 });
 
 const NOT_LABELLED = 'NotASource';
+const ON_CONTROL_PLANE = {
+  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  tolerations: [
+    { key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', value: '', effect: 'NoSchedule' },
+  ],
+};
 
 export const CASES: readonly InputCase[] = [
   {
@@ -53,6 +61,16 @@ export const CASES: readonly InputCase[] = [
     objects: {
       'IPAddressPool default': pool(['10.2.1.100-10.2.1.150']),
       'L2Advertisement l2advertisement1': l2(['default']),
+    },
+    settings: {
+      controller: { tolerations: [{ key: 'arm', operator: 'Exists' }] },
+      speaker: {
+        tolerations: [
+          { key: 'arm', operator: 'Exists' },
+          { key: 'armhf', operator: 'Exists' },
+          { key: 'node-role.kubernetes.io/master', operator: 'Exists' },
+        ],
+      },
     },
     // The chart of this version refuses what it says.
     told: ['warning metallb-helm-release.yaml:21:7 OutdatedValues'],
@@ -355,6 +373,7 @@ export const CASES: readonly InputCase[] = [
       'IPAddressPool primary': pool(['192.168.77.110-192.168.77.150']),
       'L2Advertisement primary': l2(['primary']),
     },
+    settings: { controller: ON_CONTROL_PLANE, speaker: ON_CONTROL_PLANE },
     told: [],
   },
   {

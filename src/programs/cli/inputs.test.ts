@@ -16,6 +16,10 @@ async function read(folder: string, { paths = ['.'] }: InputCase) {
   const checked = loaded.overlays.map((overlay) => checkOverlay(overlay));
   return {
     objects: objectsOf(checked),
+    settings: Object.assign(
+      {},
+      ...checked.flatMap((c) => c.sources.map((s) => s.built.settings ?? {})),
+    ) as object,
     told: checked.flatMap((c) =>
       c.problems.map(({ severity, source = '', line, column, code }) =>
         [...(severity ? [severity] : []), [relative(folder, source), line, column].join(':'), code].join(' '),
@@ -32,9 +36,10 @@ function suite(name: string, root: string, cases: readonly InputCase[]) {
   const titled = cases.map((c) => [[c.name, ...(c.paths ?? [])].join(' '), c] as const);
   describe.skipIf(missing !== undefined)(name, () => {
     it.each(titled)('%s', async (_, c) => {
-      const { objects, told, unreadable, namespaces } = await read(join(root, c.name), c);
+      const { objects, settings, told, unreadable, namespaces } = await read(join(root, c.name), c);
       expect(objects).toEqual(c.objects);
       expect(told).toEqual(c.told);
+      expect(settings).toEqual(c.settings ?? {});
       expect(unreadable).toEqual(c.unreadable ?? []);
       if (namespaces.length > 0) expect(namespaces).toEqual([c.namespace ?? 'metallb-system']);
     });

@@ -109,6 +109,7 @@ export const WRITTEN: readonly InputCase[] = [
       'BGPAdvertisement peer1-external': bgp(['pool1'], { communities: ['vpn-only'] }),
       'BGPPeer peer1': peer({ peerAddress: '10.6.0.1', peerASN: 64512, myASN: 4200000000, holdTime: '120s' }),
     },
+    settings: { speaker: { nodeSelector: { 'kubernetes.io/os': 'linux' } } },
     told: [],
   },
   {
@@ -159,6 +160,15 @@ export const WRITTEN: readonly InputCase[] = [
     objects: {
       'IPAddressPool edge': pool(['192.0.2.0/24']),
       'L2Advertisement edge': l2(),
+    },
+    settings: {
+      controller: { logLevel: 'debug' },
+      speaker: {
+        logLevel: 'debug',
+        nodeSelector: { 'node-role.kubernetes.io/worker': '' },
+        tolerations: [{ key: 'edge', operator: 'Exists', effect: 'NoExecute' }],
+      },
+      loadBalancerClass: 'example.com/edge',
     },
     told: [],
   },
@@ -212,6 +222,69 @@ export const WRITTEN: readonly InputCase[] = [
       'objects.yaml:32:7 WrongType',
       'objects.yaml:42:16 PeerInvalid',
     ],
+  },
+  {
+    // Written on Windows; Calico announces, and its list does not hold one of the pools.
+    name: 'kubespray-calico',
+    objects: {
+      'IPAddressPool primary': pool(['10.5.0.0/24'], { autoAssign: false }),
+      'IPAddressPool second': pool(['10.6.0.0/24']),
+    },
+    settings: { speaker: { enabled: false } },
+    told: [
+      'notice group_vars/k8s_cluster/addons.yml:5:26 LeftToOthers',
+      'warning group_vars/k8s_cluster/addons.yml:13:18 PoolNotAdvertised',
+    ],
+  },
+  {
+    // The ConfigMap of an old cluster with Herald's label: MetalLB took a password without quotes as it is written.
+    name: 'adopted',
+    objects: {
+      'BGPPeer peer1': peer({
+        peerAddress: '192.0.2.1',
+        peerASN: 64501,
+        myASN: 64500,
+        holdTime: '1m30s',
+        passwordSecret: { name: 'herald-peer-peer1', namespace: 'metallb-system' },
+      }),
+      'Secret herald-peer-peer1': { type: 'kubernetes.io/basic-auth', data: { password: 'MDEyMw==' } },
+      'IPAddressPool default': pool(['198.51.100.0/24']),
+      'BGPAdvertisement bgpadvertisement1': bgp(['default']),
+    },
+    told: ['warning config.yaml:13:17 PasswordInOpen'],
+  },
+  {
+    // Values from before the move to objects, which hold the same addresses.
+    name: 'left-behind',
+    objects: { 'IPAddressPool lan': pool(['192.0.2.0/27']), 'L2Advertisement lan': l2() },
+    told: ['warning release.yaml:14:7 NoEffect'],
+  },
+  {
+    name: 'wrapper',
+    objects: { 'IPAddressPool web': pool(['192.0.2.0/28']), 'L2Advertisement web': l2(['web']) },
+    told: [],
+  },
+  {
+    name: 'elsewhere',
+    objects: {},
+    told: ['notice application.yaml:1:1 Skipped', 'notice k3s.yaml:1:1 Skipped'],
+  },
+  {
+    name: 'elsewhere',
+    paths: ['k3s.yaml'],
+    objects: {},
+    told: ['k3s.yaml:1:1 UnknownKind'],
+  },
+  {
+    name: 'inventory',
+    paths: ['hosts.yaml'],
+    objects: {},
+    told: ['hosts.yaml:2:3 UnknownKey', 'warning hosts.yaml:5:9 ValuesInside'],
+  },
+  {
+    name: 'commented',
+    objects: {},
+    told: ['warning config.yaml:4:3 NotASource', 'notice config.yaml:8:5 EmptySource'],
   },
   { name: 'tabs', objects: {}, told: ['values.yaml:3:1 YamlSyntax'] },
 ];

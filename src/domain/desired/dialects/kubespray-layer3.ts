@@ -106,7 +106,8 @@ function peerDrafts(name: string, peer: JsonObject, context: PeerContext): Draft
       code: 'NoEffect',
       severity: 'warning',
       path: pathText([...path, 'source_address']),
-      message: 'is documented by Kubespray, and its template does not render it',
+      message: 'has no effect',
+      hint: "Kubespray's documentation has it, and its template does not render it; take it out",
     });
   const complete = hasAll(peer, path, { keys: REQUIRED, tell });
   const port = peer.peer_port ?? context.defaults.peer_port ?? undefined;

@@ -47,6 +47,7 @@ export function readAddressPool(manifest: Manifest): Told {
         severity: 'notice',
         path: place('addresses', i),
         message: 'is a single address, and is read as the block of that one address',
+        hint: "OpenShift's manual allows it, MetalLB takes CIDRs and ranges alone; an IPAddressPool needs /32 or /128",
       }),
     ),
     ...protocolFindings(spec).map((f) => ({ ...f, path: place(...pathOf(f.path)) })),

@@ -71,6 +71,7 @@ function timers(spec: JsonObject): readonly Finding[] {
       message:
         `${missing.join(' and ')} stay unset, so that the usual times hold; ` +
         'MetalLB from 0.14 on makes 0 of them when it converts v1beta1',
+      hint: 'write metallb.io/v1beta2, where absent times are the usual ones everywhere',
     },
   ];
 }

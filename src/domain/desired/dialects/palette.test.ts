@@ -182,7 +182,7 @@ describe('the Helm pack', () => {
     const [problem, ...others] = rendered(`${MANIFEST}${FULL}`).problems;
     expect(others).toEqual([]);
     expect(problem).toMatchObject({ code: 'AmbiguousDialect', path: 'charts.metallb-full' });
-    expect(problem?.message).toContain('manifests.metallb (Palette (lb-metallb))');
+    expect(problem?.message).toContain('as Palette (lb-metallb), for its manifests.metallb');
   });
 
   it('is read where Helm has read it already', () => {
