@@ -197,7 +197,7 @@ describe('passes the policy', () => {
     expect(await refusal(patch('web', { status }, { sub: '/status' }))).toBeUndefined();
   });
 
-  it('what the policy itself cannot judge, as nothing of ours may stand in the way', async () => {
+  it('an edit that the policy itself cannot judge, as nothing of ours may stand in the way', async () => {
     const { spec } = only(await render(), 'ValidatingAdmissionPolicy');
     expect(at(spec, 'failurePolicy')).toBe('Ignore');
     // Past the budget that the API server gives to an expression.
@@ -207,6 +207,7 @@ describe('passes the policy', () => {
     );
     await pool('huge', entries, 3);
     expect(await refusal(edit('huge', entries.slice(1)))).toBeUndefined();
+    expect(await refusal(remove('huge'))).toContain('addresses in use; deleting it');
   });
 
   it('a pool of another namespace, which means nothing', async () => {
