@@ -36,6 +36,7 @@ const ORDER: readonly Section[] = [
   'bfdProfiles',
   'communities',
   'reservations',
+  'quotas',
 ];
 
 export interface NativeOptions {
