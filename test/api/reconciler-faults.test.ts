@@ -7,6 +7,7 @@ import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { refuseForeignConversion } from '../../src/programs/reconciler/conversion.ts';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { type ApiServer, available, startApiServer } from '../servers/index.ts';
+import { startFaulty } from './faulty.rig.ts';
 import { client, startRelay } from './kube.rig.ts';
 import { CLUSTER_RULES, conditions, Home, message, RELEASE, RULES, restricted } from './reconciler.rig.ts';
 
@@ -217,6 +218,32 @@ describe.skipIf(can !== true)(
         } finally {
           await home.close();
           await relay.close();
+        }
+      });
+
+      it('is asked what came of a write that had no answer, before anything is said to be done', async () => {
+        let ill = false;
+        const faulty = await startFaulty(api, ({ method, path }) => {
+          // Watches, and the lists that come after those that broke; what is asked of a quorum names no version.
+          if (ill && path.includes('/ipaddresspools?') && path.includes('resourceVersion=')) return 'reset';
+          return ill && method === 'PATCH' && path.includes('/ipaddresspools/web?') ? 'lost' : undefined;
+        });
+        const db = { addresses: ['198.51.100.0/28'] };
+        try {
+          await home.run({ kubeconfig: faulty.kubeconfig });
+          await home.values({ pools: { db } });
+          await home.told('Applied', { status: 'True' });
+          ill = true;
+          faulty.cutWatches();
+          await home.values({ pools: { db, web: VALUES.pools.web } });
+          await home.told('WriteFailed');
+          expect(await home.pool('web')).toBeDefined();
+          await home.values({ pools: { db } });
+          await home.told('Applied', { status: 'True' });
+          expect(await home.pool('web')).toBeUndefined();
+        } finally {
+          await home.close();
+          await faulty.close();
         }
       });
 
