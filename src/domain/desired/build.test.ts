@@ -218,6 +218,14 @@ describe('build', () => {
     ]);
   });
 
+  it('renders quotas', () => {
+    const entry = { addresses: 3, namespaces: ['shop'], perNamespace: true };
+    expect(spec({ quotas: { shop: entry } }, 'AddressQuota shop')).toEqual(entry);
+    expect(codes({ quotas: { shop: { namespaces: ['shop'] } } })).toEqual([
+      ['MissingKey', 'quotas.shop.addresses'],
+    ]);
+  });
+
   it('notes what may happen to addresses in use when the object changes or goes', () => {
     const values = { pools: { web: { addresses: ['192.0.2.0/28'], onChange: 'drain' } } };
     expect(rendered(values).objects[0]?.annotations).toMatchObject({

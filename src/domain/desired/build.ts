@@ -1,7 +1,7 @@
 import { FROM, INSTANCE, ON_CHANGE } from '../api/annotations.ts';
 import { pathText } from '../api/check.ts';
 import { Secrets } from '../api/core.ts';
-import { Reservations, reservationSpec } from '../api/herald.ts';
+import { AddressQuotas, addressQuotaSpec, Reservations, reservationSpec } from '../api/herald.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../api/metallb/advertisements.ts';
 import { bfdProfileSpec } from '../api/metallb/bfd.ts';
 import { communitySpec } from '../api/metallb/community.ts';
@@ -58,6 +58,7 @@ const KINDS: Readonly<Record<Section, readonly [Address, JsonObject]>> = {
   l2Advertisements: [L2Advertisements, schemaJson(l2AdvertisementSpec)],
   bgpAdvertisements: [BGPAdvertisements, schemaJson(bgpAdvertisementSpec)],
   reservations: [Reservations, schemaJson(reservationSpec)],
+  quotas: [AddressQuotas, schemaJson(addressQuotaSpec)],
 };
 
 /** Renders one source by itself; what depends on other sources and on the cluster is settled afterwards. */

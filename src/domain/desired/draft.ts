@@ -11,7 +11,8 @@ export type Section =
   | 'pools'
   | 'l2Advertisements'
   | 'bgpAdvertisements'
-  | 'reservations';
+  | 'reservations'
+  | 'quotas';
 
 /** One object as a source wants it, in the words of native values: before defaults, labels of ours and checks. */
 export interface Draft extends Place {

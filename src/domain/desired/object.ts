@@ -1,6 +1,6 @@
 import { FROM, INSTANCE } from '../api/annotations.ts';
 import { Secrets } from '../api/core.ts';
-import { Reservations } from '../api/herald.ts';
+import { AddressQuotas, Reservations } from '../api/herald.ts';
 import { kind as makeKind } from '../api/kind.ts';
 import {
   BFDProfiles,
@@ -28,8 +28,9 @@ export const OWNED: readonly Address[] = [
   BFDProfiles,
   Secrets,
   BGPPeers,
-  // Before the pools: a new pool gives nothing out that is to be kept.
+  // Before the pools: a new pool gives nothing out that is to be kept, or too much.
   Reservations,
+  AddressQuotas,
   IPAddressPools,
   L2Advertisements,
   BGPAdvertisements,

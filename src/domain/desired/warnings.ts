@@ -23,6 +23,13 @@ export function warnings(share: Share, members: readonly Member[]): Problem[] {
   return [...unadvertised(share, members, tell), ...dangling(share, members, tell)];
 }
 
+/** How each dialect says that a pool is announced, where that is not as in Herald's own values. */
+const ANNOUNCE: Readonly<Record<string, string>> = {
+  objects: 'name it in an L2Advertisement or a BGPAdvertisement',
+  'kubespray-config': 'add it to metallb_config.layer2, or to the address_pool of a peer',
+  'palette-helm': 'add it to an entry of l2advertisements or bgpadvertisements',
+};
+
 function unadvertised(
   share: Share,
   members: readonly Member[],
@@ -46,7 +53,9 @@ function unadvertised(
         object: idOf(o),
         path: o.path,
         message: 'nothing announces the pool: its addresses are given out and cannot be reached',
-        hint: 'add it to an entry of l2Advertisements or bgpAdvertisements',
+        hint:
+          ANNOUNCE[share.built.dialect ?? ''] ??
+          'add it to an entry of l2Advertisements or bgpAdvertisements',
       }),
     );
 }

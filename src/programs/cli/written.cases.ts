@@ -237,6 +237,16 @@ export const WRITTEN: readonly InputCase[] = [
     ],
   },
   {
+    // Several files below one group_vars, which Ansible takes together; what stands under `all` comes first.
+    name: 'kubespray-split',
+    objects: { 'IPAddressPool loadbalanced': pool(['10.5.0.0/24', '10.6.0.0/24']) },
+    settings: { speaker: { enabled: false } },
+    told: [
+      'notice group_vars/k8s_cluster/addons.yml:4:26 LeftToOthers',
+      'warning group_vars/k8s_cluster/metallb.yml:4:5 PoolNotAdvertised',
+    ],
+  },
+  {
     // The ConfigMap of an old cluster with Herald's label: MetalLB took a password without quotes as it is written.
     name: 'adopted',
     objects: {

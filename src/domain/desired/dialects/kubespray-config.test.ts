@@ -96,7 +96,13 @@ metallb_config:
     expect(specs(built)).toEqual({ 'IPAddressPool pool1': pool(['10.6.0.0/16']) });
     const settled = settle({ instance: 'herald', built: [built], live: [], check: readers });
     expect(settled.verdicts[0]?.problems).toMatchObject([
-      { code: 'PoolNotAdvertised', severity: 'warning', path: 'metallb_config.address_pools.pool1', line: 5 },
+      {
+        code: 'PoolNotAdvertised',
+        severity: 'warning',
+        path: 'metallb_config.address_pools.pool1',
+        line: 5,
+        hint: 'add it to metallb_config.layer2, or to the address_pool of a peer',
+      },
     ]);
   });
 });

@@ -15,6 +15,7 @@ const SECTIONS: readonly Section[] = [
   'l2Advertisements',
   'bgpAdvertisements',
   'reservations',
+  'quotas',
 ];
 
 /** Herald's own values: maps from name to upstream's spec fields. */

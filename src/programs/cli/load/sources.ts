@@ -10,6 +10,7 @@ import { pathOf } from '../../../domain/desired/path.ts';
 import type { Source, Typed } from '../../../domain/desired/source.ts';
 import { textReader } from '../../../domain/desired/yaml.ts';
 import { parseDocument } from '../../../platform/files/yaml.ts';
+import { joinVariables } from './ansible.ts';
 import { isMetalLBs, readConfigMap, unlabelled } from './configmap.ts';
 import type { Doc, Place } from './document.ts';
 import { leftOver } from './left.ts';
@@ -60,7 +61,8 @@ interface Found {
   namespace: string | undefined;
 }
 
-export function gather(material: Material): Overlay {
+export function gather(given: Material): Overlay {
+  const material = { ...given, docs: joinVariables(given.docs) };
   const found: Found = {
     sources: [],
     problems: [],
