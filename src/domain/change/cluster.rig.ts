@@ -112,14 +112,15 @@ export function loss(service: Service, before: Has | undefined, after: Has | und
   return lostInterface(before.l2, after.l2);
 }
 
-/** Whichever node announces it is to do so on the interfaces on which it did, or if it did not, some other node did. */
+/** A node that goes on announcing keeps its interfaces; where none goes on, the others do so on those of some node before. */
 function lostInterface(before: Has['l2'], after: Has['l2']): string | undefined {
   const covers = (outer: Interfaces, inner: Interfaces) =>
     outer === 'all' || (inner !== 'all' && [...inner].every((name) => outer.has(name)));
   if (before.size === 0) return undefined;
-  const worse = [...after].find(([node, now]) => {
-    const was = before.get(node);
-    return was ? !covers(now, was) : ![...before.values()].some((other) => covers(now, other));
-  });
+  const both = [...after].filter(([node]) => before.has(node));
+  const worse =
+    both.length > 0
+      ? both.find(([node, now]) => !covers(now, before.get(node) ?? new Set()))
+      : [...after].find(([, now]) => ![...before.values()].some((was) => covers(now, was)));
   return worse && `interfaces of ${worse[0]}`;
 }

@@ -60,7 +60,7 @@ function ofReach(scene: Blamed, { subject, pool }: Hurt, protocol: Protocol): re
   if (!before || !after) return [];
   const fewer = [
     ...fewerNodes(before, after, protocol),
-    ...(protocol === 'l2' ? otherInterfaces(scene, { before, after }) : []),
+    ...(protocol === 'l2' ? fewerInterfaces(scene, { before, after }) : []),
   ];
   const ads = fewer
     .map((name) => `${protocol === 'l2' ? L2Advertisements.kind : BGPAdvertisements.kind} ${name}`)
@@ -84,21 +84,16 @@ function fewerNodes(before: Reach, after: Reach, protocol: Protocol): readonly s
     .map(([name]) => name);
 }
 
-/** Advertisements that name other interfaces; where none does, those that bring nodes with interfaces of their own. */
-function otherInterfaces(scene: Blamed, o: { readonly before: Reach; readonly after: Reach }) {
+/** Advertisements that leave out an interface which they were for. */
+function fewerInterfaces(scene: Blamed, o: { readonly before: Reach; readonly after: Reach }) {
   const of = (world: World, name: string) => {
     const named = world.config.l2.find((ad) => ad.name === name)?.interfaces ?? [];
     return named.length === 0 ? 'all' : new Set(named);
   };
-  const stay = [...o.before.by.l2.keys()].filter((name) => o.after.by.l2.has(name));
-  const less = stay.filter((name) => !coversInterfaces(of(scene.after, name), of(scene.before, name)));
-  if (less.length > 0 || coversAll(o.after, o.before)) return less;
-  return fewerNodes(o.after, o.before, 'l2').filter((name) => of(scene.after, name) !== 'all');
+  return [...o.before.by.l2.keys()].filter(
+    (name) => o.after.by.l2.has(name) && !coversInterfaces(of(scene.after, name), of(scene.before, name)),
+  );
 }
-
-/** Whether no node that stays loses an interface. */
-const coversAll = (after: Reach, before: Reach) =>
-  [...after.interfaces].every(([node, now]) => coversInterfaces(now, before.interfaces.get(node) ?? 'all'));
 
 /** Advertisements may select a pool by its labels. */
 function ofLabels({ writes }: Blamed, pool: string): readonly PartOf[] {

@@ -373,6 +373,32 @@ describe('an address that is announced no more', () => {
       L2_HELD,
     ],
     [
+      'another interface of other nodes',
+      {
+        ...base,
+        from: l2({ interfaces: ['eth0'], nodeSelectors: zone('x') }),
+        to: l2({ interfaces: ['eth1'], nodeSelectors: zone('y') }),
+      },
+      [['shop/web unannounced', 'b would announce it on eth1 only']],
+      L2_HELD,
+    ],
+    [
+      'an advertisement beside it, for another node and one interface',
+      {
+        ...base,
+        from: l2({ nodeSelectors: zone('x') }),
+        to: of({
+          l2Advertisements: {
+            all: { nodeSelectors: zone('x') },
+            more: { nodeSelectors: zone('y'), interfaces: ['eth0'] },
+          },
+        }),
+      },
+      // Which of the two announces is told, and is no loss. The order of their names decides here that it is not told either.
+      [],
+      [],
+    ],
+    [
       'one interface more',
       { ...base, from: l2({ interfaces: ['eth0'] }), to: l2({ interfaces: ['eth0', 'eth1'] }) },
       [],

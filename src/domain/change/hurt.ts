@@ -90,15 +90,17 @@ function silenced(
 }
 
 /**
- * Nodes stand in for each other, interfaces do not: each is another network. A node that begins to announce must reach what some
- * node did before.
+ * Nodes stand in for each other, interfaces do not: each is another network. A node that goes on announcing keeps its interfaces; where
+ * none goes on, the new ones reach what some node did. One that joins others may reach less, as those stay as they were.
  */
 function missedInterfaces(before: Reach, after: Reach): string | undefined {
-  const known = [...before.interfaces.values()];
+  const goesOn = [...after.interfaces.keys()].some((node) => before.interfaces.has(node));
+  const known = goesOn ? [] : [...before.interfaces.values()];
   const [first] = [...after.interfaces]
     .filter(([node, now]) => {
       const was = before.interfaces.get(node);
-      return was ? !coversInterfaces(now, was) : !known.some((other) => coversInterfaces(now, other));
+      if (was) return !coversInterfaces(now, was);
+      return !goesOn && !known.some((other) => coversInterfaces(now, other));
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (!first) return undefined;
