@@ -84,6 +84,7 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     ...WRITTEN.map((kind) => `list,watch,create,patch,delete ${kind}.metallb.io`),
     'list,watch,create,patch,delete configsources.herald.io',
     'list,watch,create,patch,delete reservations.herald.io',
+    'list,watch,create,patch,delete addressquotas.herald.io',
     'patch configsources/status.herald.io:herald',
     'list,watch,create,patch plans.herald.io',
     'patch plans/status.herald.io:herald',
@@ -108,6 +109,8 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'patch ipaddresspools/status.metallb.io',
     'list,watch reservations.herald.io',
     'patch reservations/status.herald.io',
+    'list,watch addressquotas.herald.io',
+    'patch addressquotas/status.herald.io',
     'list,watch,create,patch configurationstates.metallb.io',
     'patch configurationstates/status.metallb.io',
     'get pods',
@@ -321,6 +324,7 @@ describe('under their own accounts, with their arguments', () => {
       ...PASSWORDS,
       pools: { web: { addresses: ['192.0.2.0/24'] }, old: { addresses: ['198.51.100.0/24'] } },
       reservations: { home: { namespace: 'default', service: 'web' } },
+      quotas: { all: { addresses: 9 } },
     });
     const programs = [await start('reconciler'), await start('controller')];
     try {
@@ -339,6 +343,8 @@ describe('under their own accounts, with their arguments', () => {
       const home = () => get(`/apis/herald.io/v1alpha1${own}/reservations/home`);
       const reserved = async () => at(await home(), 'status.addresses[0]');
       const given = await address();
+      const quota = () => get(`/apis/herald.io/v1alpha1${own}/addressquotas/all`);
+      await until('the quota to count', async () => at(await quota(), 'status.used') === 1);
       await until('the address to be reserved', async () => (await reserved()) === given);
       const kept = String(await address()).startsWith('192') ? 'web' : 'old';
       const range = kept === 'web' ? '192.0.2.0/24' : '198.51.100.0/24';

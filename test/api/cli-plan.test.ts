@@ -126,7 +126,7 @@ describe('herald on a cluster', () => {
       '--resource=ipaddresspools.metallb.io,l2advertisements.metallb.io,bgpadvertisements.metallb.io',
     ];
     const more =
-      '--resource=bgppeers.metallb.io,bfdprofiles.metallb.io,communities.metallb.io,configsources.herald.io,plans.herald.io';
+      '--resource=bgppeers.metallb.io,bfdprofiles.metallb.io,communities.metallb.io,reservations.herald.io,addressquotas.herald.io,configsources.herald.io,plans.herald.io';
     await api.kubectl('-n', NAMESPACE, 'create', 'role', 'plans', ...role, more);
     await api.kubectl(
       '-n',

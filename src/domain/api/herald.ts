@@ -1,5 +1,13 @@
 /** The kinds of herald.io, all of them v1alpha1. */
 export {
+  type AddressQuota,
+  type AddressQuotaSpec,
+  type AddressQuotaStatus,
+  AddressQuotas,
+  addressQuotaCrd,
+  addressQuotaSpec,
+} from './herald/address-quota.ts';
+export {
   type ConfigSource,
   type ConfigSourceSpec,
   type ConfigSourceStatus,

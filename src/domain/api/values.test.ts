@@ -149,11 +149,4 @@ describe('values', () => {
       ['ForeignKey', 'calico_advertise_service_loadbalancer_ips'],
     ]);
   });
-
-  test('say when they ask for what this version cannot do', () => {
-    const raw = { quotas: { a: { addresses: 1 } }, reservations: { a: { namespace: 't1' } } };
-    expect(accepted(raw).warnings).toEqual([
-      expect.objectContaining({ code: 'NotSupported', path: 'quotas' }),
-    ]);
-  });
 });

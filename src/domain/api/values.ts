@@ -11,8 +11,7 @@ export { CHANGE_POLICIES, type ChangePolicy } from './values/entries.ts';
 type Entries = { readonly [K in keyof typeof ENTRY_MAPS]?: TypeOf<(typeof ENTRY_MAPS)[K]> };
 
 /**
- * The chart's values, nulls taken out. The first eight keys map object names to entries; the entries of pools,
- * l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles, communities and reservations hold the kind's spec fields beside the
+ * The chart's values, nulls taken out. The first eight keys map object names to entries, which hold the kind's spec fields beside the
  * reserved `labels`, `annotations` and `onChange`.
  */
 export type HeraldValues = Entries & TypeOf<typeof BEHAVIOUR> & TypeOf<typeof CHART>;
@@ -65,7 +64,7 @@ export function checkValues(raw: unknown): CheckedValues {
   const values = withoutNulls(given);
   // Taking nulls out cannot break a fit; the check gives the value its type.
   if (!VALUES.fits(values)) return { problems: misfitProblems(VALUES.misfits(values), values) };
-  return { values, warnings: [...withoutEffect(values), ...foreignKeys(values), ...unknownSubKeys(values)] };
+  return { values, warnings: [...foreignKeys(values), ...unknownSubKeys(values)] };
 }
 
 /** What values in another product's words say about Herald's own behaviour; undefined when that does not fit. */
@@ -111,13 +110,6 @@ function problemOf(misfit: Misfit, root: unknown): Problem {
 
 function warning(p: Omit<Problem, 'severity'>): Problem {
   return { severity: 'warning', ...p };
-}
-
-function withoutEffect(values: HeraldValues): readonly Problem[] {
-  const keys = ['quotas'] as const;
-  return keys
-    .filter((key) => Object.keys(values[key] ?? {}).length > 0)
-    .map((key) => warning({ code: 'NotSupported', path: key, message: 'has no effect in this version' }));
 }
 
 const FOREIGN: ReadonlySet<string> = new Set(FOREIGN_ROOTS);

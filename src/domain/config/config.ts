@@ -14,6 +14,8 @@ export interface Config {
   readonly bgp: readonly BGPAd[];
   /** Absent: none. */
   readonly reservations?: readonly Reservation[];
+  /** Absent: none. */
+  readonly quotas?: readonly Quota[];
 }
 
 /** Addresses that nobody is given but those that they are kept for. */
@@ -24,6 +26,19 @@ export interface Reservation {
   readonly service?: string;
   /** Empty: the addresses that the Service has, or had last. */
   readonly ranges: RangeSet;
+}
+
+/** A limit on how many addresses Services have. */
+export interface Quota {
+  readonly name: string;
+  /** Absent: every namespace. */
+  readonly namespaces?: ReadonlySet<string>;
+  /** Each namespace may have so many; otherwise all of them together. */
+  readonly each: boolean;
+  /** Pools whose addresses count. Absent: every pool. */
+  readonly pools?: ReadonlySet<string>;
+  /** How many distinct addresses. */
+  readonly addresses: number;
 }
 
 /** A named set of addresses that Services may be given. */

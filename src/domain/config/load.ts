@@ -1,5 +1,5 @@
 import type { Namespace } from '../api/core.ts';
-import type { Reservation } from '../api/herald.ts';
+import type { AddressQuota, Reservation } from '../api/herald.ts';
 import type {
   BFDProfile,
   BGPAdvertisement,
@@ -14,6 +14,7 @@ import { readBgp, readL2 } from './advertisements.ts';
 import { checkCommunities } from './communities.ts';
 import type { Config } from './config.ts';
 import { readPools } from './pools.ts';
+import { readQuotas } from './quotas.ts';
 import { readReservations } from './reservations.ts';
 
 /** The objects that a component reads; what it does not need stays an empty list and cannot make its Config bad. */
@@ -27,6 +28,8 @@ export interface ConfigInput {
   readonly namespaces: readonly Namespace[];
   /** Absent: none. One that cannot be read is a warning. */
   readonly reservations?: readonly Reservation[];
+  /** Absent: none. One that cannot be read is a warning. */
+  readonly quotas?: readonly AddressQuota[];
   /** Upstream's METALLB_BGP_TYPE; `native` refuses what only FRR can do (metallb.md 6.3). Absent: nothing is refused. */
   readonly bgpType?: string;
 }
@@ -49,8 +52,15 @@ export function load(input: ConfigInput): Loaded {
   const l2 = readL2(byName(input.l2Advertisements), objects, problems);
   const bgp = readBgp(byName(input.bgpAdvertisements), objects, problems);
   const reservations = readReservations(byName(input.reservations ?? []), warnings);
+  const quotas = readQuotas(byName(input.quotas ?? []), input.namespaces, warnings);
   if (problems.length > 0) return { problems };
-  const config: Config = { pools, l2, bgp, ...(reservations.length > 0 && { reservations }) };
+  const config: Config = {
+    pools,
+    l2,
+    bgp,
+    ...(reservations.length > 0 && { reservations }),
+    ...(quotas.length > 0 && { quotas }),
+  };
   return { config: Object.freeze(config), warnings };
 }
 

@@ -44,7 +44,8 @@ export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []
   return (
     settle(asking, best(asking, ledger.reserving(want)), 'reserved') ??
     settle(asking, best(asking, meant), 'matching-pool') ??
-    settle(asking, best(asking, open), 'open-pool') ?? { refused: 'no-room', family: want.family }
+    settle(asking, best(asking, open), 'open-pool') ??
+    limited(asking, [...meant, ...open]) ?? { refused: 'no-room', family: want.family }
   );
 }
 
@@ -75,7 +76,8 @@ function chooseRequested(
     const refusal = isAmong(address, left) ? undefined : ledger.keptBack(want, address);
     if (refusal) return refusal;
   }
-  return claimed(ledger.claim(want, inTextOrder(addresses)), 'requested-address');
+  const limit = ledger.overQuota(want, addresses);
+  return limit ?? claimed(ledger.claim(want, inTextOrder(addresses)), 'requested-address');
 }
 
 function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal {
@@ -84,13 +86,24 @@ function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal 
   if (!fits(pool, want)) return { refused: 'pool-not-for-service', pool: name };
   const asking = { ledger, want };
   return (
-    settle(asking, best(asking, [pool]), 'requested-pool') ?? {
+    settle(asking, best(asking, [pool]), 'requested-pool') ??
+    limited(asking, [pool]) ?? {
       refused: 'pool-exhausted',
       pool: name,
       family: want.family,
       draining: pool.draining !== undefined,
     }
   );
+}
+
+/** The quota that stands between the Service and a pool that has room for it, if that is what is in the way. */
+function limited({ ledger, want }: Asking, pools: readonly Pool[]): Refusal | undefined {
+  for (const pool of pools) {
+    const free = best({ ledger, want: { ...want, replaces: true } }, [pool]);
+    const limit = free && ledger.overQuota(want, free);
+    if (limit) return limit;
+  }
+  return undefined;
 }
 
 /** The order in which two requested addresses end up in upstream's status: that of their text, not of the request. */
@@ -109,7 +122,7 @@ function best(asking: Asking, pools: readonly Pool[]): readonly Address[] | unde
   for (const pool of pools) {
     const v4 = ledger.lowest(pool, 'IPv4', want);
     const v6 = v4 && ledger.lowest(pool, 'IPv6', want);
-    if (v4 && v6) return [v4, v6];
+    if (v4 && v6 && !ledger.overQuota(want, [v4, v6])) return [v4, v6];
   }
   if (want.policy !== 'PreferDualStack') return undefined;
   const secondary = primary === 'IPv4' ? 'IPv6' : 'IPv4';
@@ -151,6 +164,10 @@ export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice 
   const pool = ledger.config.pools.get(ledger.claimOf(want.key)?.pool ?? '');
   const second = pool && ledger.lowest(pool, family, want);
   const draining = pool?.draining !== undefined;
+  const limit = pool && !second && limited({ ledger, want: single(want, family) }, [pool]);
+  if (limit) return limit;
   if (!second) return { refused: 'pool-exhausted', pool: pool?.name ?? '', family, draining };
   return claimed(ledger.claim(want, [held, second]), 'second-family');
 }
+
+const single = (want: Want, family: Family): Want => ({ ...want, family });

@@ -6,6 +6,7 @@ import { type Claim, groupKey, type Holding, held, type Lot, noSharing, sameClai
 import { type Counters, capacityOf } from './counters.ts';
 import { fits } from './fits.ts';
 import { Quarantine } from './quarantine.ts';
+import { Quotas, type Use as QuotaUse } from './quotas.ts';
 import type { Refusal } from './reasons.ts';
 import { type Remembered, Reserve } from './reserve.ts';
 import { Room } from './room.ts';
@@ -36,6 +37,7 @@ export class Ledger {
   #used = new Map<string, Use>();
   #rooms = new Map<string, Room>();
   #reserve: Reserve;
+  #quotas: Quotas;
   /** Addresses that somebody else uses, as far as is known. */
   readonly quarantine = new Quarantine((address) => {
     this.#vacated(address);
@@ -47,6 +49,7 @@ export class Ledger {
   constructor(config: Config, last: Remembered = new Map()) {
     this.#config = config;
     this.#reserve = new Reserve(config, last);
+    this.#quotas = new Quotas(config.quotas);
     this.#index();
   }
 
@@ -91,6 +94,7 @@ export class Ledger {
     const before = [...this.#claims];
     for (const [key] of before) this.#drop(key);
     this.#config = config;
+    this.#quotas = new Quotas(config.quotas);
     this.#reserve = new Reserve(config, new Map([...last, ...this.#reserve.last]));
     this.#index();
     const upheaval = { released: [] as string[], moved: [] as string[] };
@@ -175,6 +179,18 @@ export class Ledger {
     return had;
   }
 
+  /** The quota that does not allow the Service these addresses of one pool beside what its namespace has, if any. */
+  overQuota(want: Want, addresses: readonly Address[]): Refusal | undefined {
+    const [first] = addresses;
+    const pool = first && poolOf(this.#config, first);
+    return pool && !want.replaces ? this.#quotas.against(want.namespace, pool.name, addresses) : undefined;
+  }
+
+  /** How far quotas are used. */
+  get quotaUses(): readonly QuotaUse[] {
+    return this.#quotas.uses();
+  }
+
   /** Whether the address is kept for this Service. */
   isReserved(want: Want, address: Address): boolean {
     return this.#reserve.isFor(want, address);
@@ -216,11 +232,13 @@ export class Ledger {
    */
   lowest(pool: Pool, family: Family, want: Want): Address | undefined {
     const reserved = this.#reserved(pool, family, want);
-    if (reserved) return reserved;
+    if (reserved && !this.overQuota(want, [reserved])) return reserved;
     let best = this.#rooms.get(pool.name)?.lowest(family);
+    if (best && this.overQuota(want, [{ family, bits: best.bits }])) best = undefined;
     for (const bits of this.#joinable(family, want)) {
       const place = placeOf(this.#config, { family, bits });
       if (place?.pool !== pool || this.keptBack(want, { family, bits })) continue;
+      if (this.overQuota(want, [{ family, bits }])) continue;
       const { index } = place;
       if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
     }
@@ -291,7 +309,9 @@ export class Ledger {
     this.#claims.set(key, claim);
     for (const address of this.#reserve.remember(key, claim.addresses)) this.#vacated(address);
     const { sharing, backend } = claim;
-    for (const { address } of held(claim)) {
+    for (const item of held(claim)) {
+      const { address } = item;
+      this.#quotas.add(namespaceOf(key), item);
       const holdings = this.#held[address.family];
       let holding = holdings.get(address.bits);
       if (!holding) {
@@ -309,7 +329,10 @@ export class Ledger {
     const claim = this.#claims.get(key);
     if (!claim) return false;
     this.#claims.delete(key);
-    for (const { address } of held(claim)) this.#leave(key, claim, address);
+    for (const item of held(claim)) {
+      this.#quotas.remove(namespaceOf(key), item);
+      this.#leave(key, claim, item.address);
+    }
     return true;
   }
 
@@ -352,5 +375,6 @@ export class Ledger {
   }
 }
 
+const namespaceOf = (key: string): string => key.slice(0, key.indexOf('/'));
 const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const noUse = (): Use => ({ all: { IPv4: 0n, IPv6: 0n }, draining: { IPv4: 0n, IPv6: 0n } });

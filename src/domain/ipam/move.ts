@@ -54,7 +54,7 @@ export function begin(
     return { stay: 'tangled', others: others.map((want) => want.key) };
   const pinned = group.find(({ request }) => !('refused' in request) && request.length > 0);
   if (pinned) return blame(pinned.key, key, { stay: 'requested-address' });
-  const together: Want = { ...first, ports: group.flatMap((want) => want.ports) };
+  const together: Want = { ...first, replaces: true, ports: group.flatMap((want) => want.ports) };
   const replacements =
     underWay(ledger, keys) ?? replace({ ledger, want: together, held, targets: targetsOf(ledger, group) });
   const asks = group.find((want) => want.pool !== undefined);

@@ -81,6 +81,16 @@ export type Refusal =
   | { readonly refused: 'address-draining'; readonly address: Address; readonly pool: string }
   /** It is kept for somebody else. */
   | { readonly refused: 'address-reserved'; readonly address: Address; readonly whom: string }
+  | {
+      readonly refused: 'quota-exceeded';
+      readonly quota: string;
+      /** "namespace t1". */
+      readonly whom: string;
+      /** Empty: of all pools. */
+      readonly pools: readonly string[];
+      readonly used: number;
+      readonly limit: number;
+    }
   /** Somebody outside the cluster uses it. */
   | { readonly refused: 'address-quarantined'; readonly address: Address; readonly cause: string }
   | {
@@ -151,6 +161,12 @@ export function refusalText(r: Refusal): string {
       return `${formatAddress(r.address)} is in a draining range of pool ${r.pool}`;
     case 'address-reserved':
       return `${formatAddress(r.address)} is reserved for ${r.whom}`;
+    case 'quota-exceeded': {
+      const where = r.pools.length === 0 ? '' : ` of pool ${r.pools.join(', ')}`;
+      const most = r.limit === 1 ? '1 address' : `${r.limit} addresses`;
+      const now = r.used === 1 ? '1 is' : `${r.used} are`;
+      return `quota ${r.quota} allows ${r.whom} ${most}${where}, and ${now} in use`;
+    }
     case 'address-quarantined':
       return `${formatAddress(r.address)} is kept back: ${r.cause}`;
     case 'pool-exhausted': {

@@ -23,6 +23,8 @@ export interface Want {
   readonly sharing: string;
   /** With externalTrafficPolicy Local only Services with the same backends may share; "" for Cluster. */
   readonly backend: string;
+  /** It gives up what it has for what it asks for: quotas do not count. */
+  readonly replaces?: true;
   /** The pool that it asks for. */
   readonly pool?: string;
   /** The addresses that it asks for; empty: any. */

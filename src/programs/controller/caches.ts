@@ -1,5 +1,5 @@
 import { type Namespace, Namespaces, type Service, Services } from '../../domain/api/core.ts';
-import { type Reservation, Reservations } from '../../domain/api/herald.ts';
+import { type AddressQuota, AddressQuotas, type Reservation, Reservations } from '../../domain/api/herald.ts';
 import {
   Communities,
   type Community,
@@ -20,6 +20,7 @@ export interface Caches {
   readonly communities: Reflector<Community>;
   readonly namespaces: Reflector<Namespace>;
   readonly reservations: Reflector<Reservation>;
+  readonly quotas: Reflector<AddressQuota>;
   readonly states: Reflector<ConfigurationState>;
 }
 
@@ -37,13 +38,14 @@ export function caches(doors: Doors, metrics: Metrics): Caches {
     communities: new Reflector({ ...common, kind: Communities, namespace }),
     namespaces: new Reflector({ ...common, kind: Namespaces }),
     reservations: new Reflector({ ...common, kind: Reservations, namespace, fresh: true }),
+    quotas: new Reflector({ ...common, kind: AddressQuotas, namespace }),
     states: new Reflector({ ...common, kind: ConfigurationStates, namespace, fieldSelector }),
   };
 }
 
 /**
  * Resolves when everything that decides about addresses is in; to whether pools are a kind that the server has only just
- * learnt. Communities only decide whether a configuration is good, and reservations are not everywhere, so that a
+ * learnt. Communities only decide whether a configuration is good, and reservations and quotas are not everywhere, so that a
  * server without these kinds, or one that keeps them from us, does not stop the rest.
  */
 export async function whenComplete(
@@ -58,7 +60,7 @@ export async function whenComplete(
     await doors.clock.sleep(LOOK_MS, signal);
   }
   await Promise.all([services, namespaces].map((reflector) => reflector.whenSynced(signal)));
-  for (const spare of [communities, all.reservations])
+  for (const spare of [communities, all.reservations, all.quotas])
     while (!spare.synced && !['missing', 'forbidden'].includes(spare.state.phase))
       await doors.clock.sleep(LOOK_MS, signal);
   return { newKind };

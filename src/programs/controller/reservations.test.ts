@@ -106,7 +106,10 @@ describe('the status of a Reservation', () => {
 
   it('lists addresses as people write them', () => {
     const object = reservation({ ...web, addresses: ['192.0.2.1', '192.0.2.4-192.0.2.6'] });
-    expect(standing(ledgerWith(object, {}), object).addresses).toEqual(['192.0.2.1', '192.0.2.4-192.0.2.6']);
+    expect(standing(ledgerWith(object, {}), object).shown.addresses).toEqual([
+      '192.0.2.1',
+      '192.0.2.4-192.0.2.6',
+    ]);
   });
 
   it('remembers for those that name a Service and no addresses', () => {

@@ -1,6 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { kubeTime, withCondition } from '../../domain/api/conditions.ts';
-import { type Reservation, type ReservationStatus, Reservations } from '../../domain/api/herald.ts';
+import type { Reservation } from '../../domain/api/herald.ts';
 import { type Reservation as Kept, poolOf } from '../../domain/config/config.ts';
 import { reservationOf } from '../../domain/config/reservations.ts';
 import { type Address, formatAddress, parseAddress } from '../../domain/ip/address.ts';
@@ -9,35 +7,19 @@ import { holds, type RangeSet } from '../../domain/ip/ranges.ts';
 import { held } from '../../domain/ipam/claim.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
 import type { Remembered } from '../../domain/ipam/reserve.ts';
-import { isConflict, isNotFound } from '../../platform/kube/client.ts';
-import { Queue } from '../../platform/kube/queue.ts';
-import type { Reflector } from '../../platform/kube/reflector.ts';
-import { type Resource, resource } from '../../platform/kube/resource.ts';
-import type { Doors } from './doors.ts';
-import { Echo } from './echo.ts';
+import type { Standing } from './statuses.ts';
 
-/** Changes within this time make one look at the reservations. */
-const GATHER_MS = 200;
 /** Reservations of up to so many addresses are looked at address by address, larger ones Service by Service. */
 const FEW = 256n;
 /** How many Services a status and a message name. */
 const NAMED = 16;
 
-/** What a status is to say, apart from times and generations. */
-export interface Said {
-  readonly addresses: readonly string[];
-  readonly services: readonly string[];
-  readonly ready: boolean;
-  readonly reason: 'Kept' | 'Invalid' | 'NoAddressYet' | 'OutsidePools' | 'InUseByOthers';
-  readonly message: string;
-}
-
 /** How a reservation stands: what is kept, who of those that it is for has some of it, and who else. */
-export function standing(ledger: Ledger, object: Reservation): Said {
+export function standing(ledger: Ledger, object: Reservation): Standing {
   const read = reservationOf(object);
   if ('problems' in read) {
     const message = read.problems.map((p) => `${p.path}: ${p.message}`).join('; ');
-    return { addresses: [], services: [], ready: false, reason: 'Invalid', message };
+    return { shown: { addresses: [], services: [] }, ready: false, reason: 'Invalid', message };
   }
   const whom =
     read.service === undefined ? `namespace ${read.namespace}` : `${read.namespace}/${read.service}`;
@@ -48,7 +30,7 @@ export function standing(ledger: Ledger, object: Reservation): Said {
   const services = [...new Set(mine.map(({ key }) => key))].sort();
   const others = holders.filter(({ key }) => !isMeant(read, key));
   const outside = ranges.filter((range) => !touchesPool(ledger, range));
-  const no = { addresses, services: services.slice(0, NAMED), ready: false } as const;
+  const no = { shown: { addresses, services: services.slice(0, NAMED) }, ready: false } as const;
   if (ranges.length === 0)
     return { ...no, reason: 'NoAddressYet', message: `${whom} has no address yet; its first one is kept` };
   if (outside.length > 0)
@@ -118,69 +100,3 @@ const list = (texts: readonly string[]): string =>
   texts.length <= NAMED
     ? texts.join(', ')
     : `${texts.slice(0, NAMED).join(', ')} and ${texts.length - NAMED} more`;
-
-/** Keeps the statuses of Reservations true. What Services had last is remembered there for whoever leads next. */
-export class ReservationStatuses {
-  readonly #doors: Doors;
-  readonly #cache: Reflector<Reservation>;
-  readonly #ledger: () => Ledger | undefined;
-  readonly #resource: Resource<Reservation>;
-  readonly #queue: Queue;
-  readonly #echo = new Echo<Reservation>();
-
-  constructor(o: { doors: Doors; cache: Reflector<Reservation>; ledger: () => Ledger | undefined }) {
-    this.#doors = o.doors;
-    this.#cache = o.cache;
-    this.#ledger = o.ledger;
-    this.#resource = resource(o.doors.client, Reservations);
-    const { clock, random, log } = o.doors;
-    this.#queue = new Queue({
-      run: (key) => this.#write(key),
-      clock,
-      random,
-      log: log.child({ op: 'reservations' }),
-    });
-    this.#queue.start();
-  }
-
-  /** Tells that reservations may have changed, or who has what. */
-  touch(): void {
-    for (const { metadata } of this.#cache.store.list())
-      this.#queue.addAfter(`${metadata.namespace}/${metadata.name}`, GATHER_MS);
-  }
-
-  close(): Promise<void> {
-    return this.#queue.close();
-  }
-
-  async #write(key: string): Promise<void> {
-    const ledger = this.#ledger();
-    const object = this.#echo.current(key, this.#cache.store.get(key));
-    if (!object || !ledger) return;
-    const { name, namespace = '', generation, resourceVersion } = object.metadata;
-    const { ready, reason, message, ...shown } = standing(ledger, object);
-    const condition = {
-      type: 'Ready',
-      status: ready ? 'True' : 'False',
-      reason,
-      message,
-      observedGeneration: generation,
-    } as const;
-    const before = object.status?.conditions ?? [];
-    const conditions = withCondition(before, condition, kubeTime(this.#doors.clock.date()));
-    const status: ReservationStatus = { observedGeneration: generation, conditions, ...shown };
-    if (isDeepStrictEqual(status, { addresses: [], services: [], ...object.status })) return;
-    try {
-      const written = await this.#resource.mergePatch(
-        { name, namespace },
-        { metadata: { resourceVersion }, status },
-        { subresource: 'status', fieldManager: this.#doors.fieldManager, signal: this.#doors.grace },
-      );
-      this.#echo.wrote(object, written);
-    } catch (error) {
-      if (isNotFound(error)) return;
-      if (!isConflict(error)) throw error;
-      this.#queue.addAfter(key, GATHER_MS);
-    }
-  }
-}

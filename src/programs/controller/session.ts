@@ -1,3 +1,4 @@
+import { AddressQuotas, Reservations } from '../../domain/api/herald.ts';
 import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import { caches, missing, whenComplete } from './caches.ts';
@@ -6,9 +7,11 @@ import { aboutPool, eventOfWarning, lines } from './events.ts';
 import { ServiceLoop } from './loop.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
+import { standing as standingOfQuota } from './quotas.ts';
 import { Report } from './report.ts';
-import { ReservationStatuses, rememberedIn } from './reservations.ts';
+import { rememberedIn, standing } from './reservations.ts';
 import { type Memory, Settings } from './settings.ts';
+import { Statuses } from './statuses.ts';
 import { Usage } from './usage.ts';
 
 /** Events that are not sent by then are not sent: a process that ends has four seconds. */
@@ -55,11 +58,27 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     moves: o.moves,
     used: (pool) => {
       usage.touch(pool);
-      reserved.touch();
+      touch();
     },
     remembered: () => rememberedIn(all.reservations.store.list()),
   });
-  const reserved = new ReservationStatuses({ doors, cache: all.reservations, ledger: () => loop.ledger });
+  const reserved = new Statuses({
+    doors,
+    kind: Reservations,
+    cache: all.reservations,
+    say: (object) => loop.ledger && standing(loop.ledger, object),
+  });
+  const quotas = new Statuses({
+    doors,
+    kind: AddressQuotas,
+    cache: all.quotas,
+    say: (object) =>
+      loop.ledger && standingOfQuota(object, loop.ledger.quotaUses, [...all.namespaces.store.list()]),
+  });
+  const touch = () => {
+    reserved.touch();
+    quotas.touch();
+  };
   const usage = new Usage({
     doors,
     pools: all.pools.store,
@@ -75,23 +94,21 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     bgpType: o.bgpType,
     apply: (config) => {
       loop.apply(config);
-      reserved.touch();
+      touch();
     },
     report: (problems) => report.tell(problems),
     warn: (pool, problem) => events.record(aboutPool(pool), eventOfWarning(problem)),
   });
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
-  const unfollow = all.reservations.onChange(() => reserved.touch());
   try {
     for (const reflector of Object.values(all)) reflector.start();
     settings.start(await whenComplete(all, doors, signal));
     await aborted(signal);
   } finally {
     stop();
-    unfollow();
     await settings.close();
     await loop.close();
-    await Promise.all([usage.close(), report.close(), reserved.close()]);
+    await Promise.all([usage.close(), report.close(), reserved.close(), quotas.close()]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
     await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
     o.waiting(() => undefined);

@@ -59,10 +59,10 @@ export class Settings {
     this.#warn = o.warn;
     const { clock, random, log } = o.doors;
     this.#queue = new Queue({ run: () => this.#reload(), clock, random, log: log.child({ op: 'settings' }) });
-    const { pools, communities, namespaces, reservations } = o.caches;
+    const { pools, communities, namespaces, reservations, quotas } = o.caches;
     const again = () => this.#queue.add('config');
     this.#stops = [
-      ...[pools, communities, namespaces, reservations].map((reflector) => reflector.onChange(again)),
+      ...[pools, communities, namespaces, reservations, quotas].map((reflector) => reflector.onChange(again)),
       pools.onRelist((empty) => {
         if (empty && this.#inForce) this.#doubt = 'relisted';
       }),
@@ -86,7 +86,7 @@ export class Settings {
 
   async #reload(): Promise<void> {
     this.#metrics.updates.inc({});
-    const { pools, communities, namespaces, reservations } = this.#caches;
+    const { pools, communities, namespaces, reservations, quotas } = this.#caches;
     const unreadable = await this.#certain();
     if (unreadable === 'wait') return;
     const loaded = load({
@@ -94,6 +94,7 @@ export class Settings {
       communities: [...communities.store.list()],
       namespaces: [...namespaces.store.list()],
       reservations: [...reservations.store.list()],
+      quotas: [...quotas.store.list()],
       l2Advertisements: [],
       bgpAdvertisements: [],
       bgpPeers: [],

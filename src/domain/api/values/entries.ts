@@ -1,14 +1,14 @@
+import { addressQuotaSpec } from '../herald/address-quota.ts';
 import { reservationSpec } from '../herald/reservation.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../metallb/advertisements.ts';
 import { bfdProfileSpec } from '../metallb/bfd.ts';
-import { anyOfSelectors, names } from '../metallb/common.ts';
+import { names } from '../metallb/common.ts';
 import { communitySpec } from '../metallb/community.ts';
 import { peerSpec } from '../metallb/peer.ts';
 import { poolSpec } from '../metallb/pool.ts';
 import {
   fieldsOf,
   fromKeywords,
-  int,
   map,
   object,
   oneOfStrings,
@@ -48,16 +48,6 @@ function rendered<T>(spec: Schema<T>): Schema<T & Reserved> {
   return fromKeywords<T & Reserved>({ ...spec, properties });
 }
 
-const quota = object(
-  {
-    namespaces: names('Namespaces that share the quota.'),
-    namespaceSelectors: anyOfSelectors('Selects further namespaces by label.'),
-    pools: names('Pools that it counts; absent: all.'),
-    addresses: int('Most addresses in use at a time.', { minimum: 0 }),
-  },
-  'A limit on addresses.',
-);
-
 /** The keys that make objects, and what their entries look like. */
 export const ENTRY_MAPS = {
   pools: named(rendered(poolSpec), 'Pools: name to the fields of IPAddressPool.spec.'),
@@ -76,7 +66,7 @@ export const ENTRY_MAPS = {
     rendered(reservationSpec),
     'Addresses kept for a Service or a namespace: name to the fields of Reservation.spec.',
   ),
-  quotas: named(quota, 'Limits per namespace. Without effect in this version.'),
+  quotas: named(rendered(addressQuotaSpec), 'Limits on addresses: name to the fields of AddressQuota.spec.'),
 };
 
 /** The keys that say how Herald treats its sources. */
