@@ -300,7 +300,7 @@ describe('ConfigSource', () => {
   });
 
   it.each<[string, Json, RegExp]>([
-    ['nowhere', {}, /exactly one of secretName and configMap is required/],
+    ['nowhere', {}, /exactly one of secretName, configMap and objects is required/],
     ['two places', { secretName: 'a', digest, configMap: { name: 'b', namespace: 'c' } }, /exactly one of/],
     ['a Secret without digest', { secretName: 'a' }, /secretName and digest belong together/],
     ['a digest of another kind', { secretName: 'a', digest: 'md5:0' }, /spec\.digest in body should match/],
