@@ -138,7 +138,10 @@ function once(problems: readonly Problem[]): readonly Problem[] {
     problems.map((p) => [JSON.stringify([p.code, p.source, p.object, p.path, p.line, p.message]), p]),
   );
   return [...seen.values()].toSorted(
-    (a, b) => (a.source ?? '').localeCompare(b.source ?? '') || (a.line ?? 0) - (b.line ?? 0),
+    (a, b) =>
+      (a.source ?? '').localeCompare(b.source ?? '') ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
   );
 }
 

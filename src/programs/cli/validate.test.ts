@@ -56,8 +56,8 @@ describe('validate', () => {
   it('takes warnings for no reason to fail', async () => {
     const result = await validate([file('warn.yaml', 'pools: {web: {addresses: [192.0.2.5/28]}}\n')]);
     expect(result.problems.map((p) => [p.code, p.severity])).toEqual([
-      ['HostBits', 'warning'],
       ['PoolNotAdvertised', 'warning'],
+      ['HostBits', 'warning'],
     ]);
     expect(exitCodeOf(result)).toBe(0);
   });
