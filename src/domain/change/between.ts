@@ -23,19 +23,24 @@ export function tooEarly(matter: Matter, stages: Plan['stages'], { allowed }: Sa
   if (shared.length === 0 || stages.length < 2) return [];
   const lost = new Set(allowed.hurts().map((h) => h.subject));
   const views = new Map(matter.live.map((view) => [idOf(view), view]));
+  const written = new Set<string>();
   for (const stage of stages.slice(0, -1)) {
     // A pool that takes addresses makes the set invalid for a while; what came before it is in force then.
     const [pools, others] = [true, false].map((pool) => stage.filter((w) => isPool(subjectOf(w)) === pool));
     for (const part of [others ?? [], pools ?? []]) {
-      for (const write of part) carryOut(views, write);
-      const written = new Set(stage.map(idOfWrite));
+      for (const write of part) {
+        carryOut(views, write);
+        written.add(idOfWrite(write));
+      }
       const found = silenced(
         matter,
         matter.read([...views.values()]),
         shared.filter((s) => !lost.has(s.subject)),
       );
       const early = found.filter(({ id }) => written.has(id));
-      if (early.length > 0) return early;
+      // While the set was invalid, writes of earlier stages had no effect: what silences may be one of them.
+      const ads = early.filter(({ id }) => !id.startsWith(`${IPAddressPools.kind} `));
+      if (early.length > 0) return ads.length > 0 ? ads : early;
     }
   }
   return [];

@@ -2,9 +2,10 @@
 import { type Namespace, Namespaces, type Node, Nodes, type Service, Services } from '../api/core.ts';
 import { rendered, stored } from '../desired/desired.rig.ts';
 import { type DesiredObject, idOf, type LiveObject, viewOf } from '../desired/object.ts';
-import type { Write } from './diff.ts';
+import { diff, type PlanInput, type Write } from './diff.ts';
 import { judge } from './judge.ts';
 import type { Affected, Judged, JudgeInput, Scene, SourceChange, Step } from './model.ts';
+import { type Plan, staged } from './plan.ts';
 
 /** The objects of native values, however they collide: as one source after the other would have made them. */
 export function objects(values: object, source = 'herald'): DesiredObject[] {
@@ -98,6 +99,12 @@ export function inputOf(sketch: Sketch): JudgeInput {
     live: present,
     scene: 'scene' in sketch ? sketch.scene : { services, nodes, namespaces },
   };
+}
+
+/** The writes from live to desired, in stages, whomever they hurt. */
+export function plan(input: PlanInput): Plan {
+  const { writes, unchanged } = diff(input);
+  return { stages: staged(writes, input.live), unchanged };
 }
 
 export const judged = (sketch: Sketch): Judged => judge(inputOf(sketch));

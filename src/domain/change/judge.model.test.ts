@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Service } from '../api/core.ts';
 import type { ChangePolicy } from '../api/values.ts';
 import type { LiveObject } from '../desired/object.ts';
-import { inputOf, live, service, written } from './change.rig.ts';
+import { inputOf, live, plan, service, written } from './change.rig.ts';
 import { type Force, inForce, loss, served } from './cluster.rig.ts';
 import { judge } from './judge.ts';
 import type { Judged, JudgeInput } from './model.ts';
-import { plan } from './plan.ts';
 import { addressIn, maybe, NAMESPACES, NODES, POOLS, values } from './values.rig.ts';
 
 const services = fc
@@ -108,7 +107,8 @@ class Run {
   }
 }
 
-const RUNS = Number(process.env.RUNS ?? 150);
+const RUNS = Number(process.env.COUNT ?? 40);
+const SEED = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
 const chances = fc.infiniteStream(fc.nat());
 
 describe('judge, on clusters of chance', () => {
@@ -121,7 +121,7 @@ describe('judge, on clusters of chance', () => {
         const run = new Run(i.live, c.services);
         for (const stage of judge(i).plan.stages) run.stage(stage, chance);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   });
 
@@ -137,7 +137,7 @@ describe('judge, on clusters of chance', () => {
           run.stage(stage, chance);
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   });
 
@@ -160,7 +160,7 @@ describe('judge, on clusters of chance', () => {
           hurt.map((s) => nameOf(s)).sort(),
         );
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   });
 
@@ -180,7 +180,7 @@ describe('judge, on clusters of chance', () => {
         };
         expect(judge(turned)).toEqual(judge(i));
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   });
 
@@ -214,7 +214,7 @@ describe('judge, on clusters of chance', () => {
         }
         expect(plan({ ...i, live: cluster }).stages).toEqual([]);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   });
 });

@@ -12,7 +12,8 @@ import {
 } from '../desired/object.ts';
 import { covers, entriesOf } from '../desired/rules.ts';
 import { parseRange } from '../ip/range.ts';
-import { type Plan, plan, type Write } from './plan.ts';
+import { plan } from './change.rig.ts';
+import type { Plan, Write } from './plan.ts';
 
 const ALL: ReadonlySet<string> = new Set(['herald']);
 const planned = (desired: readonly DesiredObject[], live: readonly LiveObject[], complete = ALL) =>

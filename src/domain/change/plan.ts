@@ -1,7 +1,7 @@
 import { sameJson } from '../desired/json.ts';
 import { type LiveObject, viewOf } from '../desired/object.ts';
 import { union } from '../ip/ranges.ts';
-import { diff, type PlanInput, type Update, type Write } from './diff.ts';
+import type { Update, Write } from './diff.ts';
 import {
   addressesOf,
   effectAmongPools,
@@ -24,12 +24,6 @@ export interface Plan {
   readonly stages: readonly (readonly Write[])[];
   /** Desired objects that are live as they should be. */
   readonly unchanged: number;
-}
-
-/** The steps from live to desired. Nothing at all when they agree. */
-export function plan(input: PlanInput): Plan {
-  const { writes, unchanged } = diff(input);
-  return { stages: staged(writes, input.live), unchanged };
 }
 
 /**
