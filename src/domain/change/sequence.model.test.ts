@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../api/core.ts';
 import type { ChangePolicy } from '../api/values.ts';
-import type { LiveObject } from '../desired/object.ts';
 import { idOf, type LiveObject, openContent, viewOf } from '../desired/object.ts';
 import { formatAddress } from '../ip/address.ts';
 import { adopt, converge, ingressTexts } from '../ipam/converge.ts';
