@@ -157,12 +157,14 @@ export class Loop {
     };
     const settingsFailed = suspendedBy === undefined ? await this.#settings(seen, signal) : undefined;
     const look = { seen, settled, live, isOrphan, worked, outcome, release, settingsFailed };
+    // Before the telling, which takes its time: a wait that ends meanwhile has not been told.
+    const untilTold = this.#outlooks.untilTold();
     await this.#telling.tell(look, signal);
     const changed = worked.done.length + worked.pending.length === 0 ? 'unchanged' : 'changed';
     this.#lookMs = this.#o.clock.now() - started;
     this.#metrics.renders.inc({ result: worked.failures.length > 0 ? 'failed' : changed });
     this.#metrics.seconds.observe({}, this.#lookMs / 1000);
-    this.#again(outcome);
+    this.#again(outcome, untilTold);
   }
 
   /** Puts the operator's settings on Herald's workloads; why that failed. With an error in its objects everything stays as it is. */
@@ -265,13 +267,12 @@ export class Loop {
   }
 
   /** Arranges the next look where nothing would call for it. Each look does: a look that comes earlier cancels what was arranged. */
-  #again({ failures, unreadable, blind, pending, suspendedBy }: Outcome): void {
+  #again({ failures, unreadable, blind, pending, suspendedBy }: Outcome, untilTold: number): void {
     if (failures.some((f) => f.kind !== 'refused')) throw new Unfinished('some objects could not be written');
     if (failures.length > 0) this.#queue?.addAfter(RENDER, this.#timing.maxBackoffMs);
     else if (pending.length > 0 && suspendedBy === undefined) this.#queue?.add(RENDER);
     if (unreadable.length + blind.length > 0) this.#queue?.addAfter(RENDER, this.#timing.unreadyMs);
-    const left = this.#outlooks.untilTold();
-    if (left > 0) this.#queue?.addAfter(RENDER, left);
+    if (untilTold > 0) this.#queue?.addAfter(RENDER, untilTold);
   }
 
   /** Compares what the HelmRelease asks for with what Helm applied. */
