@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /** One project per level of reality: `unit` needs nothing, the others real servers or a kernel. */
-const server = (name: string, seconds: number) => ({
+const server = (name: string, seconds: number, maxWorkers = 1) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: seconds * 1000,
     hookTimeout: 300_000,
-    fileParallelism: false,
+    fileParallelism: maxWorkers > 1,
+    maxWorkers,
     pool: 'forks' as const,
   },
 });
@@ -23,7 +24,8 @@ export default defineConfig({
         },
       },
       server('api', 60),
-      server('gitops', 120),
+      // Flux waits more than it works.
+      server('gitops', 120, 2),
       server('interop', 180),
       server('lab', 60),
       server('e2e', 300),
