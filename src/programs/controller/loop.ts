@@ -4,7 +4,7 @@ import { type Service, Services } from '../../domain/api/core.ts';
 import { keyOf } from '../../domain/api/object.ts';
 import type { Config } from '../../domain/config/config.ts';
 import { held } from '../../domain/ipam/claim.ts';
-import { adopt, converge, ingressTexts, type Outcome } from '../../domain/ipam/converge.ts';
+import { adopt, converge, type Outcome } from '../../domain/ipam/converge.ts';
 import type { Counters } from '../../domain/ipam/counters.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
 import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
@@ -15,6 +15,7 @@ import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import type { Reflector } from '../../platform/kube/reflector.ts';
 import { type Resource, resource } from '../../platform/kube/resource.ts';
+import { byAge } from './age.ts';
 import type { Doors } from './doors.ts';
 import { Echo } from './echo.ts';
 import { aboutService, deprecations, eventOf, lines } from './events.ts';
@@ -296,12 +297,4 @@ function poolsOf(ledger: Ledger, key: string): readonly string[] {
 function differing(a: Config, b: Config): ReadonlySet<string> {
   const names = new Set([...a.pools.keys(), ...b.pools.keys()]);
   return new Set([...names].filter((name) => !isDeepStrictEqual(a.pools.get(name), b.pools.get(name))));
-}
-
-/** Assigned ones first, those with two addresses before those with one; then the oldest. */
-function byAge(a: Service, b: Service): number {
-  const assigned = ingressTexts(b).length - ingressTexts(a).length;
-  if (assigned !== 0) return assigned;
-  const rank = ({ metadata }: Service) => `${metadata.creationTimestamp ?? ''} ${keyOf({ metadata })}`;
-  return rank(a) < rank(b) ? -1 : 1;
 }
