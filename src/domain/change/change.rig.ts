@@ -137,3 +137,22 @@ export function written(present: readonly LiveObject[], write: Write): LiveObjec
 export function carriedOut(present: readonly LiveObject[], { plan }: Judged): LiveObject[] {
   return plan.stages.flat().reduce(written, [...present]);
 }
+
+/** A change, what becomes of whom and why, and the steps that wait. */
+export type Row = readonly [
+  name: string,
+  change: Sketch,
+  affected: readonly (readonly [fate: string, reason: string])[],
+  waits: readonly string[],
+];
+
+/** What a row is about, in its own form. */
+export function outcomeOf([name, sketch]: Row): Row {
+  const result = judged(sketch);
+  return [
+    name,
+    sketch,
+    result.affected.map((a) => [`${a.service} ${a.fate}`, a.reason]),
+    stepTexts(result).filter((text) => !text.endsWith(': ready')),
+  ];
+}
