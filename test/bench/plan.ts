@@ -149,6 +149,6 @@ for (const { name, to, more } of cases) {
   say(
     `${name}: p50 ${ms(quantile(ours, 'wall', 0.5))}, p99 ${ms(quantile(ours, 'wall', 0.99))}, CPU p50 ${ms(quantile(ours, 'cpu', 0.5))}; ` +
       `${result.plan.stages.flat().length} writes, ${held} steps wait, ${result.affected.length} Services affected; ` +
-      `peer CPU p50 ${ms(quantile(peer, 'cpu', 0.5))}, ${(quantile(ours, 'cpu', 0.5) / quantile(peer, 'cpu', 0.5)).toFixed(1)} of it ours`,
+      `${(quantile(ours, 'cpu', 0.5) / quantile(peer, 'cpu', 0.5)).toFixed(2)} times the CPU of the peer (${ms(quantile(peer, 'cpu', 0.5))})`,
   );
 }
