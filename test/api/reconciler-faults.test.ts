@@ -91,6 +91,8 @@ describe.skipIf(can !== true)(
         await admin.stop();
         const kubeconfig = await restricted(home, 'no-peers', ['bgppeers']);
         await home.run({ kubeconfig });
+        await home.values({ pools: { web: { addresses: ['192.0.2.0/27'] } } });
+        expect(message(await home.told('Forbidden'))).toContain('what is no longer defined stays until then');
         await home.values({ pools: { web: { addresses: ['192.0.2.0/27'] } }, bgpPeers: { tor: PEER } });
         const source = await home.told('Forbidden');
         expect(conditions(source)).toEqual({ Ready: 'False Forbidden', Reconciling: 'True Forbidden' });

@@ -397,7 +397,7 @@ const OWN = ['list', 'watch', 'create', 'patch', 'delete'];
 export const RULES = [
   { apiGroups: ['metallb.io'], resources: KINDS, verbs: OWN },
   { apiGroups: ['metallb.io'], resources: ['addresspools', 'metallbs'], verbs: ['list', 'watch'] },
-  { apiGroups: ['herald.io'], resources: ['configsources'], verbs: OWN },
+  { apiGroups: ['herald.io'], resources: ['configsources', 'reservations', 'addressquotas'], verbs: OWN },
   { apiGroups: ['herald.io'], resources: ['configsources/status', 'plans/status'], verbs: ['patch'] },
   { apiGroups: ['herald.io'], resources: ['plans'], verbs: ['list', 'watch', 'create', 'patch'] },
   { apiGroups: [''], resources: ['secrets'], verbs: OWN },

@@ -1,8 +1,16 @@
+import { RECONCILE } from '../../domain/api/annotations.ts';
 import type { SourceChange } from '../../domain/change/model.ts';
 import type { Write } from '../../domain/change/plan.ts';
 import { codes } from '../../domain/config/errors.ts';
 import { load } from '../../domain/config/load.ts';
-import { type DesiredObject, type LiveObject, sourceOf } from '../../domain/desired/object.ts';
+import {
+  type DesiredObject,
+  idOf,
+  isOurs,
+  type LiveObject,
+  sourceOf,
+  viewOf,
+} from '../../domain/desired/object.ts';
 import type { Check, Verdict } from '../../domain/desired/settle.ts';
 import { typedSet } from '../../domain/desired/typed.ts';
 import { cut, messageOf, type Progress, reasonOf } from './status.ts';
@@ -24,6 +32,8 @@ export interface Outcome {
   /** Herald's own. */
   readonly namespace: string;
   readonly unreadable: readonly Unreadable[];
+  /** Sources with objects that they no longer define: those stay as long as a kind cannot be read. */
+  readonly leftover: ReadonlySet<string>;
   /** Kinds that cannot be read and without which nobody knows whom a change hurts. */
   readonly blind: readonly Unreadable[];
   /** By source, what is left to change. */
@@ -71,11 +81,27 @@ function serverRefusal(failures: readonly Failure[]): Progress | undefined {
   return failed === undefined ? undefined : { kind: 'working', reason: 'WriteFailed', message: failed };
 }
 
-function missingKinds(verdict: Verdict, { unreadable }: Outcome): Progress | undefined {
+/** Sources of whose live objects some are no longer desired. */
+export function leftoverOf(
+  live: readonly LiveObject[],
+  desired: readonly DesiredObject[],
+  instance: string,
+): ReadonlySet<string> {
+  const wanted = new Set(desired.map(idOf));
+  return new Set(
+    live
+      .filter((o) => isOurs(o, instance) && o.metadata.annotations[RECONCILE] !== 'disabled')
+      .filter((o) => !wanted.has(idOf(viewOf(o))))
+      .flatMap((o) => sourceOf(o) ?? []),
+  );
+}
+
+function missingKinds(verdict: Verdict, { unreadable, leftover }: Outcome): Progress | undefined {
   const used = new Set(verdict.objects.map((o: DesiredObject | LiveObject) => o.kind.kind));
-  const missing = unreadable.filter((u) => used.has(u.kind));
+  const missing = leftover.has(verdict.source.name) ? unreadable : unreadable.filter((u) => used.has(u.kind));
   if (missing.length === 0) return undefined;
-  const message = missing.map(unreadableText).join('; ');
+  const stays = leftover.has(verdict.source.name) ? ['what is no longer defined stays until then'] : [];
+  const message = [...missing.map(unreadableText), ...stays].join('; ');
   const reason = missing.some((u) => u.phase === 'forbidden') ? 'Forbidden' : 'KindMissing';
   return { kind: 'working', reason, message: cut(message) };
 }

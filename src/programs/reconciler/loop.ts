@@ -7,7 +7,7 @@ import { isError } from '../../domain/desired/source.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { askAfresh } from './afresh.ts';
 import { BackEnds, serves } from './backend.ts';
-import { checkAsReaders, type Outcome } from './judge.ts';
+import { checkAsReaders, leftoverOf, type Outcome } from './judge.ts';
 import { readerOf, withLines } from './lines.ts';
 import { countWrites, type ReconcilerMetrics, reconcilerMetrics } from './metrics.ts';
 import { OPERATOR_SOURCE, OperatorObjects } from './operator.ts';
@@ -149,6 +149,7 @@ export class Loop {
     const outcome: Outcome = {
       namespace: this.#o.namespace,
       unreadable: this.#watches.unreadableOwned(),
+      leftover: leftoverOf(this.#live(built, isOrphan), settled.desired, this.#o.release),
       blind: this.#scenery.unreadable(),
       left: worked.left,
       pending: worked.pending,
