@@ -314,7 +314,7 @@ export class Home {
           source?.status?.observedGeneration === source?.metadata.generation;
         return fits ? source : undefined;
       },
-      { timeoutMs: 15_000, everyMs: 20 },
+      { timeoutMs: 30_000, everyMs: 20 },
     ).catch((e: unknown) => {
       throw new Error(`${String(e)}; last: ${last}`);
     });
@@ -322,7 +322,7 @@ export class Home {
 
   /** Waits until it holds. */
   async eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
-    return await until(what, probe, { timeoutMs: 15_000, everyMs: 20 });
+    return await until(what, probe, { timeoutMs: 30_000, everyMs: 20 });
   }
 
   /** Versions of everything that Herald writes: equal lists mean that nothing was written. */
