@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto';
 import { checker, pathText } from '../../api/check.ts';
 import { withoutNulls } from '../../api/kind.ts';
 import type { Problem } from '../../api/problem.ts';
-import { anything, bool, list, map, object, str, type TypeOf } from '../../api/schema.ts';
+import { anything, object, str, type TypeOf } from '../../api/schema.ts';
 import type { Code } from '../errors.ts';
 import type { ValuesReference } from './merge.ts';
+import { LEGACY, META, TOOLKIT } from './release-schema.ts';
 
 export interface Release {
   readonly apiVersion: string;
@@ -63,82 +64,6 @@ export interface ReadRelease {
 }
 
 type Mistake = Pick<Problem, 'path' | 'message' | 'hint'> & { readonly code: Code };
-
-const OBJECT_REFERENCE = object({ kind: str(), name: str(), namespace: str() }, undefined, {
-  required: ['kind', 'name'],
-});
-const META = object({ name: str(), namespace: str() }, undefined, { required: ['name'] });
-
-const TOOLKIT = object(
-  {
-    metadata: META,
-    spec: object({
-      releaseName: str(),
-      targetNamespace: str(),
-      suspend: bool(),
-      chart: object(
-        {
-          spec: object(
-            {
-              chart: str(),
-              version: str(),
-              sourceRef: OBJECT_REFERENCE,
-              valuesFile: str(),
-              valuesFiles: list(str()),
-            },
-            undefined,
-            { required: ['chart'] },
-          ),
-        },
-        undefined,
-        { required: ['spec'] },
-      ),
-      chartRef: OBJECT_REFERENCE,
-      valuesFrom: list(
-        object(
-          {
-            kind: str(),
-            name: str(),
-            valuesKey: str(),
-            targetPath: str(),
-            optional: bool(),
-            literal: bool(),
-          },
-          undefined,
-          { required: ['kind', 'name'] },
-        ),
-      ),
-      postRenderers: list(map(anything())),
-    }),
-  },
-  undefined,
-  { required: ['metadata', 'spec'] },
-);
-
-const KEY = object({ name: str(), namespace: str(), key: str(), optional: bool() }, undefined, {
-  required: ['name'],
-});
-const LEGACY = object(
-  {
-    metadata: META,
-    spec: object({
-      releaseName: str(),
-      targetNamespace: str(),
-      chart: object({ repository: str(), name: str(), version: str(), git: str(), ref: str(), path: str() }),
-      valueFileSecrets: list(object({ name: str() }, undefined, { required: ['name'] })),
-      valuesFrom: list(
-        object({
-          configMapKeyRef: KEY,
-          secretKeyRef: KEY,
-          externalSourceRef: object({ url: str(), optional: bool() }, undefined, { required: ['url'] }),
-          chartFileRef: object({ path: str(), optional: bool() }, undefined, { required: ['path'] }),
-        }),
-      ),
-    }),
-  },
-  undefined,
-  { required: ['metadata', 'spec'] },
-);
 
 const HEAD = checker(
   object({ apiVersion: str(), kind: str() }, undefined, { required: ['apiVersion', 'kind'] }),
