@@ -269,28 +269,40 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
       expect(new Set(await arping(WEB, 5))).toEqual(new Set([macs.one]));
     });
 
-    it('answers for both addresses of a Service that moves to another pool, and loses no question on the way', async () => {
-      const [old, fresh] = ['192.0.2.9', '192.0.2.65'];
-      const shows = (...ips: string[]) =>
-        lab.objects.status(
-          'service',
-          'mover',
-          { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
-          'default',
-        );
-      await lab.objects.pool('target', '192.0.2.64/28');
-      await lab.objects.service('mover', [old], { endpoints: ['node-a', 'node-b'] });
-      await until('the old address', async () => (await arping(old)).length > 0);
-      const before = await lab.probe(client, [old]);
-      await shows(old, fresh);
-      await until('the new address', async () => (await arping(fresh)).length > 0);
-      expect(summary(await before.stop()).lost).toBe(0);
-      const after = await lab.probe(client, [fresh]);
-      await shows(fresh);
-      await silent(old);
-      expect(summary(await after.stop()).lost).toBe(0);
-      await lab.api.kubectl('delete', 'service', 'mover');
-    });
+    // The new address belongs to the other node.
+    it.each([
+      ['to another pool', '192.0.2.11', '192.0.2.65', () => lab.objects.pool('target', '192.0.2.64/28')],
+      [
+        'within its pool, which has just grown',
+        '192.0.2.81',
+        '192.0.2.82',
+        () => lab.objects.pool('guest', '192.0.2.80-192.0.2.81', '192.0.2.82/32'),
+      ],
+    ])(
+      'answers for both addresses of a Service that moves %s, and loses no question',
+      async (_, old, fresh, grow) => {
+        const shows = (...ips: string[]) =>
+          lab.objects.status(
+            'service',
+            'mover',
+            { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
+            'default',
+          );
+        await lab.objects.pool('guest', '192.0.2.80-192.0.2.81');
+        await lab.objects.service('mover', [old], { endpoints: ['node-a', 'node-b'] });
+        await answeredBy(old, macs.one);
+        const before = await lab.probe(client, [old]);
+        await grow();
+        await shows(old, fresh);
+        await answeredBy(fresh, macs.two);
+        expect(summary(await before.stop()).lost).toBe(0);
+        const after = await lab.probe(client, [fresh]);
+        await shows(fresh);
+        await silent(old);
+        expect(summary(await after.stop()).lost).toBe(0);
+        await lab.api.kubectl('delete', 'service', 'mover');
+      },
+    );
 
     it('hands an address over without a question lost when its node is excluded, and takes it back', async () => {
       const prober = await lab.probe(client, [WEB]);

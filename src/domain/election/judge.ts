@@ -15,7 +15,7 @@ export interface Case {
   readonly node: string;
   /** Undefined: it was deleted. */
   readonly service: Service | undefined;
-  readonly slices: Iterable<EndpointSlice>;
+  readonly slices: readonly EndpointSlice[];
   readonly field: Field;
   /** Upstream's --lb-class: undefined serves Services without a class, otherwise only those with this one. */
   readonly lbClass?: string | undefined;

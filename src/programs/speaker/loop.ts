@@ -120,7 +120,7 @@ export class Loop {
     speaker.updates.inc({});
     try {
       const service = sources.services.store.get(key);
-      const slices = sources.slices.store.by('service', key);
+      const slices = [...sources.slices.store.by('service', key)];
       const verdict = judge({ node: options.node, service, slices, field, lbClass: options.lbClass });
       if (verdict.announce) this.#announce({ key, service, since }, verdict);
       else this.#withhold({ key, service, since }, verdict);
