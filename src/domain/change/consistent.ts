@@ -1,6 +1,6 @@
 import { Secrets } from '../api/core.ts';
 import { BFDProfiles, BGPAdvertisements, BGPPeers, Communities } from '../api/metallb.ts';
-import { isObject, type Json } from '../desired/json.ts';
+import { isObject, type Json, textOfJson } from '../desired/json.ts';
 import { idOf, type View, viewOf } from '../desired/object.ts';
 import { type Entry, overlaps } from '../desired/ranges.ts';
 import { entriesOf } from '../desired/rules.ts';
@@ -67,13 +67,15 @@ function provided(view: View): readonly string[] {
   const { kind } = view.kind;
   if (kind === Secrets.kind || kind === BFDProfiles.kind) return [idOf(view)];
   if (kind !== Communities.kind) return [];
-  return list(specOf(view).communities).flatMap((c) => (isObject(c) ? [`alias ${String(c.name)}`] : []));
+  return list(specOf(view).communities).flatMap((c) =>
+    isObject(c) ? [`alias ${textOfJson(c.name ?? '')}`] : [],
+  );
 }
 
 function needed(view: View): readonly string[] {
   const spec = specOf(view);
   if (view.kind.kind === BGPAdvertisements.kind)
-    return list(spec.communities).map((c) => `alias ${String(c)}`);
+    return list(spec.communities).map((c) => `alias ${textOfJson(c)}`);
   if (view.kind.kind !== BGPPeers.kind) return [];
   const secret = isObject(spec.passwordSecret) ? spec.passwordSecret.name : undefined;
   return [

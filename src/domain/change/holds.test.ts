@@ -153,8 +153,8 @@ describe('only what hurts is held', () => {
     const shape = (sketch: Sketch) => {
       const input = inputOf({ ...sketch, services: [five] });
       return carriedOut(input.live, judge(input))
-        .map((o) => [o.metadata.name, openContent(o.content)])
-        .sort();
+        .map((o) => JSON.stringify([o.metadata.name, openContent(o.content)]))
+        .toSorted();
     };
     expect(shape({ from, to })).toEqual(shape({ from, to: safe }));
   });

@@ -195,6 +195,6 @@ const textOf = (value: Json): string => (typeof value === 'string' ? value : '')
 function isWorkload(live: JsonObject, component: Component): boolean {
   if (live.kind !== 'ConfigMap') return true;
   const { data, metadata } = live;
-  const name = isObject(metadata) ? metadata.name : '';
-  return isObject(data) && typeof data.logLevel === 'string' && String(name).endsWith(`-${component}`);
+  const name = isObject(metadata) ? textOf(metadata.name ?? '') : '';
+  return isObject(data) && typeof data.logLevel === 'string' && name.endsWith(`-${component}`);
 }
