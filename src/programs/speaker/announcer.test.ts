@@ -6,7 +6,7 @@ import { VirtualClock } from '../../platform/obs/clock.rig.ts';
 import { createLog } from '../../platform/obs/log.ts';
 import { Metrics } from '../../platform/obs/metrics.ts';
 import { BROADCAST, decode, encode } from '../../protocols/arp/codec.ts';
-import { UPSTREAM_TIMING } from '../../protocols/arp/gratuitous.ts';
+import { UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
 import { Announcer } from './announcer.ts';
 import { speakerMetrics } from './metrics.ts';
 

@@ -3,11 +3,10 @@ import type { Link } from '../../platform/linux/netlink.ts';
 import { openArpSocket, type PacketSocket } from '../../platform/linux/packet.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
-import type { Announced, Announcement } from '../../protocols/arp/announced.ts';
-import { reaches } from '../../protocols/arp/announced.ts';
 import { gratuitous } from '../../protocols/arp/codec.ts';
 import type { Drop } from '../../protocols/arp/events.ts';
-import { countReply, type Face, replyBuffer, respond } from '../../protocols/arp/respond.ts';
+import { countReply, replyBuffer, respond } from '../../protocols/arp/respond.ts';
+import { type Announced, type Announcement, type Face, reaches } from '../../protocols/layer2/announced.ts';
 
 /** What a responder has seen since the last reading; plain numbers, since labels would cost more than the answer. */
 export interface ResponderCounts {

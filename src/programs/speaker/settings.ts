@@ -1,7 +1,7 @@
 import type { MountFiles } from '../../platform/files/mount.ts';
 import { parseYaml } from '../../platform/files/yaml.ts';
 import type { Level } from '../../platform/obs/log.ts';
-import { type Timing, UPSTREAM_TIMING } from '../../protocols/arp/gratuitous.ts';
+import { type Timing, UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
 import { EXCLUDED_BY_DEFAULT, type Exclusion, exclusion } from './interfaces.ts';
 import { HANDOVER_MS } from './options.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Announced } from './announced.ts';
+import { Announced } from '../layer2/announced.ts';
 import { BROADCAST, decode, encode, type Packet } from './codec.ts';
 import { drops } from './events.ts';
 import { countReply, replyBuffer, respond } from './respond.ts';

@@ -1,13 +1,7 @@
 import type { Mac } from '../../domain/ip/mac.ts';
-import { type Announced, reaches } from './announced.ts';
+import { type Announced, type Face, reaches } from '../layer2/announced.ts';
 import { AT, BROADCAST, FIXED, FRAME_LENGTH, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
 import type { Drop } from './events.ts';
-
-/** The interface that a request came in by. */
-export interface Face {
-  readonly name: string;
-  readonly mac: Mac;
-}
 
 /**
  * Answers one frame (metallb.md 4.3). On 'reply' the answer stands in `reply` (42 bytes, overwritten each time);

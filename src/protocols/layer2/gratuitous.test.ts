@@ -11,7 +11,7 @@ function play(bursts: Bursts, most = 100): [number, string][] {
   return told;
 }
 
-describe('the schedule of gratuitous ARP', () => {
+describe('the schedule of telling a take-over', () => {
   it('tells a take-over at once and then each 1.1 seconds, five times within five seconds', () => {
     const bursts = new Bursts();
     bursts.start('a', 1_000);

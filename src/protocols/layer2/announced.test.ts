@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Address, parseAddress } from '../../domain/ip/address.ts';
+import { type Address, addressBytes, parseAddress } from '../../domain/ip/address.ts';
 import { Announced, type Interfaces, reaches } from './announced.ts';
 
 function address(text: string): Address {
@@ -25,6 +25,53 @@ describe('the announced addresses', () => {
     announced.claim(address('::c000:207'), 'default/web', 'all');
     expect(announced.size).toBe(1);
     expect(announced.ipv4(0xc0000207)).toBeUndefined();
+  });
+
+  it('finds an IPv6 address by its bytes, wherever in a frame they stand', () => {
+    const announced = new Announced();
+    announced.claim(address('2001:db8::7'), 'default/web', 'all');
+    const frame = new Uint8Array(40);
+    frame.set(addressBytes(address('2001:db8::7')), 5);
+    expect(announced.ipv6(frame, 5)?.text).toBe('2001:db8::7');
+    expect(announced.ipv6(frame, 4)).toBeUndefined();
+    announced.release(address('2001:db8::7'), 'default/web');
+    expect(announced.ipv6(frame, 5)).toBeUndefined();
+  });
+
+  it('tells IPv6 addresses apart whatever they share, after any sequence of claims and releases', () => {
+    // Few values per word, so that many addresses fold to one number.
+    const words = fc.array(fc.constantFrom(0, 1, 31, 0x1f, 0xffe1), { minLength: 8, maxLength: 8 });
+    const bits = words.map((all) => all.reduce((sum, word) => (sum << 16n) | BigInt(word), 0n));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(bits, fc.boolean()), { maxLength: 60 }), (steps) => {
+        const announced = new Announced();
+        const model = new Set<bigint>();
+        for (const [value, release] of steps) {
+          const at: Address = { family: 'IPv6', bits: value };
+          if (release) announced.release(at, 'a');
+          else announced.claim(at, 'a', 'all');
+          if (release) model.delete(value);
+          else model.add(value);
+        }
+        for (const [value] of steps) {
+          const found = announced.ipv6(addressBytes({ family: 'IPv6', bits: value }), 0);
+          expect(found?.address.bits).toBe(model.has(value) ? value : undefined);
+        }
+      }),
+    );
+  });
+
+  it('tells two IPv6 addresses apart that fold to the same number', () => {
+    // 31 * 1 + 0 and 31 * 0 + 31 in the last two words.
+    const [one, two] = [address('2001:db8::1:0:0'), address('2001:db8::1f')];
+    const announced = new Announced();
+    announced.claim(one, 'a', 'all');
+    announced.claim(two, 'a', 'all');
+    expect(announced.ipv6(addressBytes(one), 0)?.text).toBe('2001:db8::1:0:0');
+    expect(announced.ipv6(addressBytes(two), 0)?.text).toBe('2001:db8::1f');
+    announced.release(one, 'a');
+    expect(announced.ipv6(addressBytes(one), 0)).toBeUndefined();
+    expect(announced.ipv6(addressBytes(two), 0)?.text).toBe('2001:db8::1f');
   });
 
   it('keeps a shared address until the last Service gives it up', () => {

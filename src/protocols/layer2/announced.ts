@@ -1,13 +1,21 @@
-import { type Address, formatAddress } from '../../domain/ip/address.ts';
-import type { Ipv4 } from './codec.ts';
+import { type Address, addressBytes, formatAddress } from '../../domain/ip/address.ts';
+import type { Mac } from '../../domain/ip/mac.ts';
 
 /** The interfaces on which an address is answered for, by name. */
 export type Interfaces = 'all' | ReadonlySet<string>;
+
+/** The interface that a question came in by. */
+export interface Face {
+  readonly name: string;
+  readonly mac: Mac;
+}
 
 /** One address that this node answers for. The counters belong to whoever reads them, who may set them back. */
 export interface Announcement {
   readonly address: Address;
   readonly text: string;
+  /** In network byte order. */
+  readonly bytes: Uint8Array;
   /** The union of what its Services ask for. */
   readonly interfaces: Interfaces;
   readonly services: ReadonlyMap<string, Interfaces>;
@@ -24,12 +32,13 @@ interface Entry extends Announcement {
 
 /**
  * The addresses that this node answers for. Several Services may share one: it is ours until the last of them
- * gives it up. Look-ups take the same time whatever the number of addresses. IPv6 addresses may be held too.
+ * gives it up. Look-ups take the same time whatever the number of addresses.
  */
 export class Announced {
   readonly #byText = new Map<string, Entry>();
-  /** The same entries by number: a frame is looked up without making text. */
-  readonly #byIpv4 = new Map<Ipv4, Entry>();
+  /** The same entries as frames name them: by number, and by what the 16 bytes fold to. */
+  readonly #byIpv4 = new Map<number, Entry>();
+  readonly #byIpv6 = new Map<number, readonly Entry[]>();
 
   get size(): number {
     return this.#byText.size;
@@ -48,9 +57,17 @@ export class Announced {
     return this.#byText.get(text);
   }
 
-  /** The hot path: no text, no object. */
-  ipv4(ip: Ipv4): Announcement | undefined {
+  /** By the address as an unsigned 32-bit number. The hot path: no text, no object. */
+  ipv4(ip: number): Announcement | undefined {
     return this.#byIpv4.get(ip);
+  }
+
+  /** By the 16 bytes at an offset of a frame that is long enough; as hot a path. */
+  ipv6(frame: Uint8Array, at: number): Announcement | undefined {
+    const found = this.#byIpv6.get(fold(frame, at));
+    if (!found) return undefined;
+    for (const entry of found) if (isAt(frame, at, entry.bytes)) return entry;
+    return undefined;
   }
 
   /** A Service has the address announced on these interfaces; again with others replaces what it asked for. */
@@ -75,7 +92,7 @@ export class Announced {
       return false;
     }
     this.#byText.delete(known.text);
-    if (address.family === 'IPv4') this.#byIpv4.delete(Number(address.bits));
+    this.#forget(known);
     return true;
   }
 
@@ -83,13 +100,49 @@ export class Announced {
     const entry: Entry = {
       address,
       text: formatAddress(address),
+      bytes: addressBytes(address),
       interfaces,
       services: new Map([[service, interfaces]]),
       counts: { requests: 0, replies: 0, gratuitous: 0 },
     };
     this.#byText.set(entry.text, entry);
-    if (address.family === 'IPv4') this.#byIpv4.set(Number(address.bits), entry);
+    if (address.family === 'IPv4') {
+      this.#byIpv4.set(Number(address.bits), entry);
+      return;
+    }
+    const key = fold(entry.bytes, 0);
+    this.#byIpv6.set(key, [...(this.#byIpv6.get(key) ?? []), entry]);
   }
+
+  #forget({ address, bytes, text }: Entry): void {
+    if (address.family === 'IPv4') {
+      this.#byIpv4.delete(Number(address.bits));
+      return;
+    }
+    const key = fold(bytes, 0);
+    const others = (this.#byIpv6.get(key) ?? []).filter((entry) => entry.text !== text);
+    if (others.length > 0) this.#byIpv6.set(key, others);
+    else this.#byIpv6.delete(key);
+  }
+}
+
+/** 16 bytes as one 32-bit number. Each word is mixed in, as pools may count in any of them. */
+function fold(bytes: Uint8Array, at: number): number {
+  let sum = 0;
+  for (let i = at; i < at + 16; i += 4) {
+    const word =
+      ((bytes[i] ?? 0) << 24) |
+      ((bytes[i + 1] ?? 0) << 16) |
+      ((bytes[i + 2] ?? 0) << 8) |
+      (bytes[i + 3] ?? 0);
+    sum = (Math.imul(sum, 31) + word) | 0;
+  }
+  return sum;
+}
+
+function isAt(frame: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (frame[at + i] !== bytes[i]) return false;
+  return true;
 }
 
 /** Whether the interface is among them. */
