@@ -8,7 +8,16 @@ import { Metrics } from '../platform/obs/metrics.ts';
 import { systemRandom } from '../platform/obs/random.ts';
 import { serveHealth } from '../platform/obs/server.ts';
 import { controller, NAME } from '../programs/controller/controller.ts';
-import { type CommonFlags, execute, ignored, ignoring, positive, program, readFlags } from './flags.ts';
+import {
+  type CommonFlags,
+  execute,
+  ignored,
+  ignoring,
+  natural,
+  positive,
+  program,
+  readFlags,
+} from './flags.ts';
 import { configDirOption, followLogLevel } from './settings.ts';
 
 interface Flags extends CommonFlags {
@@ -19,6 +28,7 @@ interface Flags extends CommonFlags {
   readonly parallelWrites: number;
   readonly moveOverlap: number;
   readonly movesAtOnce: number;
+  readonly stickyGrace: number;
   readonly apiQps: number;
 }
 
@@ -58,6 +68,12 @@ for (const option of [
   new Option('--moves-at-once <n>', 'Services that leave moving ranges at one time')
     .argParser(positive)
     .default(1),
+  new Option(
+    '--sticky-grace <seconds>',
+    'how long the address of a deleted Service is kept for one of its name, unless others would have none',
+  )
+    .argParser(natural)
+    .default(0, '0: not at all, as MetalLB'),
   new Option('--api-qps <n>', 'requests to the API server a second, on average')
     .argParser(positive)
     .default(1000),
@@ -81,7 +97,13 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   const { namespace, podName, lbClass: loadBalancerClass, bgpType, parallelWrites: parallel } = o;
   const named = { namespace, podName, identity: podName === '' ? hostname() : podName };
   const moves = { overlapMs: o.moveOverlap * 1000, atOnce: o.movesAtOnce };
-  const rules = { loadBalancerClass, parallel, moves, ...(bgpType !== undefined && { bgpType }) };
+  const rules = {
+    loadBalancerClass,
+    parallel,
+    moves,
+    stickyMs: o.stickyGrace * 1000,
+    ...(bgpType !== undefined && { bgpType }),
+  };
   const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
   const health = { ready, log, metrics: common.metrics };
   const ports = new Set([o.healthProbePort, o.port].filter((port) => port > 0));

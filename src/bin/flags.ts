@@ -28,9 +28,16 @@ export function portNumber(text: string): number {
 
 /** Commander's parser for a count of at least 1. */
 export function positive(text: string): number {
+  const count = natural(text);
+  if (count < 1) throw new InvalidArgumentError('Not a positive whole number.');
+  return count;
+}
+
+/** Commander's parser for a count. */
+export function natural(text: string): number {
   const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1)
-    throw new InvalidArgumentError('Not a positive whole number.');
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
+    throw new InvalidArgumentError('Not a whole number.');
   return count;
 }
 

@@ -31,7 +31,7 @@ interface Asking {
 /**
  * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
  * that it asks for, else those kept for it, else from pools meant for it, else from pools open to all. What a pool gives is one
- * that is kept for the Service, else the lowest free.
+ * that is kept for the Service, else one that it had before it was deleted, else the lowest free.
  * `left`: addresses that the Service gave up just now, which it may ask for although nobody else could have them.
  */
 export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []): Choice | Refusal {
@@ -43,8 +43,8 @@ export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []
   const { meant, open } = automatic(ledger, want);
   return (
     settle(asking, best(asking, ledger.reserving(want)), 'reserved') ??
-    settle(asking, best(asking, meant), 'matching-pool') ??
-    settle(asking, best(asking, open), 'open-pool') ??
+    settle(asking, best(asking, formerFirst(ledger, want, meant)), 'matching-pool') ??
+    settle(asking, best(asking, formerFirst(ledger, want, open)), 'open-pool') ??
     limited(asking, [...meant, ...open]) ?? { refused: 'no-room', family: want.family }
   );
 }
@@ -59,6 +59,12 @@ export function automatic(
     meant: pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority),
     open: pools.filter((pool) => pool.allocation === undefined).sort(byPriority),
   };
+}
+
+/** The pools with that of what the Service had before it was deleted in front. */
+function formerFirst(ledger: Ledger, want: Want, pools: readonly Pool[]): readonly Pool[] {
+  const former = ledger.formerPool(want);
+  return former && pools.includes(former) ? [former, ...pools.filter((pool) => pool !== former)] : pools;
 }
 
 function chooseRequested(
@@ -148,7 +154,8 @@ function settle(
 ): Choice | Refusal | undefined {
   if (!addresses) return undefined;
   const reserved = addresses.some((address) => ledger.isReserved(want, address));
-  return claimed(ledger.claim(want, addresses), reserved ? 'reserved' : because);
+  const returned = addresses.some((address) => ledger.wasHeld(want, address));
+  return claimed(ledger.claim(want, addresses), reserved ? 'reserved' : returned ? 'returned' : because);
 }
 
 function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {

@@ -2,7 +2,16 @@ import { type Config, isAvoided, isDraining, type Pool, placeOf, poolOf } from '
 import type { Address, Family } from '../ip/address.ts';
 import { intersection } from '../ip/range.ts';
 import { without } from '../ip/ranges.ts';
-import { type Claim, groupKey, type Holding, held, type Lot, noSharing, sameClaim } from './claim.ts';
+import {
+  type Claim,
+  groupKey,
+  type Holding,
+  held,
+  isAmong,
+  type Lot,
+  noSharing,
+  sameClaim,
+} from './claim.ts';
 import { type Counters, capacityOf } from './counters.ts';
 import { fits } from './fits.ts';
 import { Quarantine } from './quarantine.ts';
@@ -10,6 +19,7 @@ import { Quotas, type Use as QuotaUse } from './quotas.ts';
 import type { Refusal } from './reasons.ts';
 import { type Remembered, Reserve } from './reserve.ts';
 import { Room } from './room.ts';
+import { Sticky } from './sticky.ts';
 import { familyOf, type Want } from './want.ts';
 
 /** Distinct addresses in use: all, and those of them that lie in draining ranges. */
@@ -43,6 +53,8 @@ export class Ledger {
     this.#vacated(address);
     this.#openings++;
   });
+  /** Addresses of Services that were deleted a moment ago. */
+  readonly sticky = new Sticky((address) => this.#vacated(address));
   #openings = 0;
 
   /** `last`: what Services had that a reservation names, for those that are not here. */
@@ -172,11 +184,20 @@ export class Ledger {
     return claim;
   }
 
-  /** Gives back all that the Service holds; false when that is nothing. */
-  release(key: string): boolean {
-    const had = this.#drop(key);
-    if (had) this.#openings++;
-    return had;
+  /**
+   * Gives back all that the Service holds; false when that is nothing. `until`: it was deleted, and one of its name that is made
+   * by then should have the same.
+   */
+  release(key: string, until?: number): boolean {
+    const claim = this.#claims.get(key);
+    if (!claim) return false;
+    this.#drop(key);
+    this.#openings++;
+    if (until === undefined) return true;
+    const { addresses } = claim.next ?? claim;
+    this.sticky.keep(key, addresses, until);
+    for (const address of addresses) this.#vacated(address);
+    return true;
   }
 
   /** The quota that does not allow the Service these addresses of one pool beside what its namespace has, if any. */
@@ -189,6 +210,17 @@ export class Ledger {
   /** How far quotas are used. */
   get quotaUses(): readonly QuotaUse[] {
     return this.#quotas.uses();
+  }
+
+  /** Whether the Service had the address before it was deleted. */
+  wasHeld({ key }: Want, address: Address): boolean {
+    return isAmong(address, this.sticky.of(key));
+  }
+
+  /** The pool of what the Service had before it was deleted. */
+  formerPool({ key }: Want): Pool | undefined {
+    const [address] = this.sticky.of(key);
+    return address && poolOf(this.#config, address);
   }
 
   /** Whether the address is kept for this Service. */
@@ -227,12 +259,13 @@ export class Ledger {
   }
 
   /**
-   * The address of that family that the Service would get from the pool: one that is kept for it, or in the first range, in the order of the spec,
-   * that has one, the lowest that is free or that the Service may share.
+   * The address of that family that the Service would get from the pool: one that is kept for it, one that it had before it was
+   * deleted, or in the first range, in the order of the spec, that has one, the lowest that is free or that the Service may share.
+   * Where all that is free was others' a moment ago, the one that was given back first.
    */
   lowest(pool: Pool, family: Family, want: Want): Address | undefined {
-    const reserved = this.#reserved(pool, family, want);
-    if (reserved && !this.overQuota(want, [reserved])) return reserved;
+    const own = this.#reserved(pool, family, want) ?? this.#former(pool, family, want);
+    if (own && !this.overQuota(want, [own])) return own;
     let best = this.#rooms.get(pool.name)?.lowest(family);
     if (best && this.overQuota(want, [{ family, bits: best.bits }])) best = undefined;
     for (const bits of this.#joinable(family, want)) {
@@ -242,7 +275,29 @@ export class Ledger {
       const { index } = place;
       if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
     }
-    return best && { family, bits: best.bits };
+    return best ? { family, bits: best.bits } : this.#last(pool, family, want);
+  }
+
+  /** What the Service had in the pool before it was deleted, if it may have it. */
+  #former(pool: Pool, family: Family, want: Want): Address | undefined {
+    return this.sticky
+      .of(want.key)
+      .find(
+        (address) =>
+          address.family === family &&
+          poolOf(this.#config, address) === pool &&
+          !this.keptBack(want, address) &&
+          !this.#conflict(want, address),
+      );
+  }
+
+  /** A free address of the pool that others had before they were deleted. */
+  #last(pool: Pool, family: Family, want: Want): Address | undefined {
+    for (const bits of this.#rooms.get(pool.name)?.spare[family] ?? []) {
+      const address = { family, bits };
+      if (!this.keptBack(want, address) && !this.overQuota(want, [address])) return address;
+    }
+    return undefined;
   }
 
   /** How full a pool is. Zeros for a pool that the Config does not have; what drains and is free is not available. */
@@ -269,10 +324,12 @@ export class Ledger {
       );
       this.#used.set(pool.name, noUse());
     }
+    for (const address of this.sticky.addresses()) this.#vacated(address);
   }
 
   #isTaken(family: Family, bits: bigint): boolean {
     if (this.#held[family].has(bits) || this.#reserve.has(family, bits)) return true;
+    if (this.sticky.has(family, bits)) return true;
     return this.quarantine.size > 0 && this.quarantine.has(family, bits);
   }
 
@@ -307,6 +364,7 @@ export class Ledger {
 
   #put(key: string, claim: Claim): void {
     this.#claims.set(key, claim);
+    this.sticky.drop(key);
     for (const address of this.#reserve.remember(key, claim.addresses)) this.#vacated(address);
     const { sharing, backend } = claim;
     for (const item of held(claim)) {
@@ -317,6 +375,10 @@ export class Ledger {
       if (!holding) {
         holding = { holders: new Set(), ports: new Map(), sharing, backend };
         holdings.set(address.bits, holding);
+        this.sticky.take(address);
+        this.#rooms
+          .get(poolOf(this.#config, address)?.name ?? '')
+          ?.spare[address.family].delete(address.bits);
         this.#count(address, 1n);
       }
       holding.holders.add(key);
@@ -350,8 +412,12 @@ export class Ledger {
   }
 
   #vacated(address: Address): void {
+    const { family, bits } = address;
     const place = placeOf(this.#config, address);
-    if (place) this.#rooms.get(place.pool.name)?.release(address, place.index);
+    const room = place && this.#rooms.get(place.pool.name);
+    if (!room || this.#held[family].has(bits)) return;
+    if (this.sticky.has(family, bits)) room.spare[family].add(bits);
+    else room.release(address, place.index);
   }
 
   #join(claim: Claim, { family, bits }: Address): void {

@@ -11,6 +11,8 @@ export type Because =
   | 'requested-address'
   /** They are kept for it. */
   | 'reserved'
+  /** It had them before it was deleted and made again. */
+  | 'returned'
   /** Lowest free of the pool that it asks for. */
   | 'requested-pool'
   /** Lowest free of a pool whose serviceAllocation matches it. */
@@ -187,6 +189,8 @@ export function becauseText(because: Because): string {
       return 'requested address';
     case 'reserved':
       return 'reserved for it';
+    case 'returned':
+      return 'had before it was deleted';
     case 'requested-pool':
       return 'lowest free of the requested pool';
     case 'matching-pool':

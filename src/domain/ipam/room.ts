@@ -16,6 +16,8 @@ export interface Spot {
 export class Room {
   readonly #ranges: readonly FreeIndex[];
   readonly #next: Readonly<Record<Family, FreeIndex>>;
+  /** Free addresses that are `taken` all the same: to be given out when there is no other, the first ones first. */
+  readonly spare: Readonly<Record<Family, Set<bigint>>> = { IPv4: new Set(), IPv6: new Set() };
 
   /** `taken` tells whether an address is held or kept back; those in `kept` are so whatever it says. */
   constructor(pool: Pool, kept: RangeSet, taken: (family: Family, bits: bigint) => boolean) {
@@ -49,6 +51,7 @@ export class Room {
 
   /** Tells that an address of the range at that index became free. */
   release({ family, bits }: Address, index: number): void {
+    this.spare[family].delete(bits);
     this.#ranges[index]?.release(bits);
     this.#next[family].release(BigInt(index));
   }

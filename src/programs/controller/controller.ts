@@ -32,6 +32,8 @@ export interface ControllerOptions {
   /** Status writes under way at once. */
   readonly parallel: number;
   readonly moves: MoveOptions;
+  /** How long what a deleted Service had is kept for one of its name, milliseconds. Absent: not at all. */
+  readonly stickyMs?: number;
 }
 
 export interface Controller {
@@ -59,7 +61,7 @@ export function controller(o: ControllerOptions): Controller {
     signal.addEventListener('abort', onAbort, { once: true });
     own.leading.set({}, 1);
     const doors = { client, log, clock, random, namespace, fieldManager: NAME, grace: late.signal };
-    const { podName, loadBalancerClass, bgpType, parallel, moves, metrics } = o;
+    const { podName, loadBalancerClass, bgpType, parallel, moves, stickyMs = 0, metrics } = o;
     try {
       await session(
         {
@@ -69,6 +71,7 @@ export function controller(o: ControllerOptions): Controller {
           bgpType,
           parallel,
           moves,
+          stickyMs,
           memory,
           metrics,
           own,

@@ -40,6 +40,8 @@ export interface LoopOptions {
   /** Status writes under way at once. */
   readonly parallel: number;
   readonly moves: MoveOptions;
+  /** How long what a deleted Service had is kept for one of its name, milliseconds. */
+  readonly stickyMs: number;
   /** Hears of pools whose use may have changed. */
   readonly used: (pool: string) => void;
   /** What Services had that reservations name, as far as is written. */
@@ -64,6 +66,8 @@ export class ServiceLoop {
   /** Those of them that are looked at again only because room may have appeared: no news for people if it has not. */
   readonly #woken = new Set<string>();
   readonly #handover = new Handover();
+  /** Which Service of its name holds what the ledger says: one that is deleted and made again may be seen in one step. */
+  readonly #uids = new Map<string, string>();
   /** When a Service without address was first seen, milliseconds of the clock. */
   readonly #since = new Map<string, number>();
 
@@ -135,7 +139,10 @@ export class ServiceLoop {
     const ours = [...this.#o.services.store.list()].filter((service) => this.#isOurs(service)).sort(byAge);
     const adopted = ours.filter((service) => adopt(ledger, service)).length;
     this.#o.doors.log.info({ op: 'adopt', services: ours.length, adopted }, lines.serving);
-    for (const service of ours) this.#queue.add(keyOf(service));
+    for (const service of ours) {
+      this.#uids.set(keyOf(service), service.metadata.uid);
+      this.#queue.add(keyOf(service));
+    }
     for (const pool of config.pools.keys()) this.#o.used(pool);
     this.#queue.start();
   }
@@ -165,19 +172,27 @@ export class ServiceLoop {
     const service = this.#echo.current(key, this.#o.services.store.get(key));
     const openings = ledger.openings;
     const heldIn = poolsOf(ledger, key);
-    if (!service || !this.#isOurs(service)) {
-      this.#forget(key, ledger);
+    ledger.sticky.expire(this.#o.doors.clock.now());
+    const ours = service && this.#isOurs(service);
+    if (!ours || service.metadata.uid !== (this.#uids.get(key) ?? service.metadata.uid))
+      this.#forget(key, ledger, service);
+    if (!ours) {
       this.#settle({ key, ledger, openings, heldIn });
       return;
     }
+    this.#uids.set(key, service.metadata.uid);
     const outcome = converge(ledger, service, this.#mover.stateOf(key));
     this.#remember(key, outcome);
     this.#settle({ key, ledger, openings, heldIn });
     await this.#write(service, outcome, woken);
   }
 
-  #forget(key: string, ledger: Ledger): void {
-    ledger.release(key);
+  /** `successor`: what has the name now. */
+  #forget(key: string, ledger: Ledger, successor: Service | undefined): void {
+    const deleted = successor?.metadata.uid !== this.#uids.get(key);
+    const { stickyMs, doors } = this.#o;
+    ledger.release(key, deleted && stickyMs > 0 ? doors.clock.now() + stickyMs : undefined);
+    this.#uids.delete(key);
     this.#waiting.delete(key);
     this.#since.delete(key);
     this.#arrived(key);

@@ -24,6 +24,7 @@ export interface SessionOptions {
   readonly bgpType: string | undefined;
   readonly parallel: number;
   readonly moves: MoveOptions;
+  readonly stickyMs: number;
   readonly memory: Memory;
   readonly metrics: Metrics;
   readonly own: ControllerMetrics;
@@ -56,6 +57,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     loadBalancerClass: o.loadBalancerClass,
     parallel: o.parallel,
     moves: o.moves,
+    stickyMs: o.stickyMs,
     used: (pool) => {
       usage.touch(pool);
       touch();

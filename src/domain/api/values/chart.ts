@@ -140,6 +140,10 @@ export const CHART = forValues(
       {
         ...workload,
         replicas: int('Number of pods; one is active.', { minimum: 0 }),
+        stickyGraceSeconds: int(
+          'How long the address of a deleted Service is kept for one of the same name, unless others would have none.',
+          { minimum: 0 },
+        ),
         strategy: anyObject('Update strategy.'),
         webhookMode: str("Accepted from upstream's values; there is no webhook."),
         podDisruptionBudget: object({
