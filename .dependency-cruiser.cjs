@@ -24,7 +24,7 @@ module.exports = {
     room('domain/change', [...below, 'domain/desired', 'domain/config', 'domain/ipam', 'domain/election']),
     room('protocols/layer2', ['domain/ip']),
     room('protocols/arp', ['domain/ip', 'protocols/layer2']),
-    room('protocols/ndp', ['domain/ip']),
+    room('protocols/ndp', ['domain/ip', 'protocols/layer2']),
     room('platform/obs', []),
     room('platform/files', ['platform/obs', ...below]),
     room('platform/kube', ['platform/obs', ...below]),
