@@ -25,10 +25,12 @@ module.exports = {
     room('protocols/layer2', ['domain/ip']),
     room('protocols/arp', ['domain/ip', 'protocols/layer2']),
     room('protocols/ndp', ['domain/ip', 'protocols/layer2']),
+    room('protocols/gossip', ['domain/ip']),
     room('platform/obs', []),
     room('platform/files', ['platform/obs', ...below]),
     room('platform/kube', ['platform/obs', ...below]),
     room('platform/linux', ['platform/obs', ...below]),
+    room('platform/ring', ['platform/obs', 'domain/ip']),
 
     room('programs/reconciler', ['domain', 'protocols', 'platform']),
     room('programs/controller', ['domain', 'protocols', 'platform']),
