@@ -20,6 +20,10 @@ export function runFilter(program: readonly Instruction[], packet: Uint8Array, f
         else if (step.k + 4 > packet.length) return 0;
         else accumulator = view.getUint32(step.k);
         break;
+      case 0x28:
+        if (step.k + 2 > packet.length) return 0;
+        accumulator = view.getUint16(step.k);
+        break;
       case 0x15:
         at += accumulator === step.k ? step.jt : step.jf;
         break;

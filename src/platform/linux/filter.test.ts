@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Facts, runFilter } from './filter.rig.ts';
-import { arpRequests, encodeFilter } from './filter.ts';
+import { arpRequests, encodeFilter, neighbourSolicitations } from './filter.ts';
 
 const host: Facts = { packetType: 0, vlanTag: false };
 const mac = (byte: number) => Array<number>(6).fill(byte);
@@ -65,8 +65,50 @@ describe('the kernel filter for ARP requests', () => {
   it('drops a frame that ends within the words it looks at', () => {
     expect(runFilter(arpRequests, frame().subarray(0, 21), host)).toBe(0);
   });
+});
 
-  it('encodes eight little-endian bytes an instruction', () => {
+/** A solicitation for 2001:db8::7 by a Linux kernel, with bytes overwritten from an offset on. */
+function solicitation(at = 0, ...patch: number[]): Uint8Array {
+  const bytes = Buffer.from(
+    '3333ff00000702000000000186dd6000000000203aff20010db80000000000000000000000feff0200000000000000000001' +
+      'ff00000787001b200000000020010db80000000000000000000000070101020000000001',
+    'hex',
+  );
+  bytes.set(patch, at);
+  return bytes;
+}
+
+describe('the kernel filter for neighbour solicitations', () => {
+  const group: Facts = { packetType: 2, vlanTag: false };
+
+  it('lets a question to a group, and one to this host, pass whole', () => {
+    expect(runFilter(neighbourSolicitations, solicitation(), group)).toBe(1_514);
+    expect(runFilter(neighbourSolicitations, solicitation(), host)).toBe(1_514);
+  });
+
+  it('drops what is for everybody on Ethernet, for another host, or of a VLAN that has no interface here', () => {
+    for (const facts of [{ packetType: 1 }, { packetType: 3 }, { packetType: 4 }, { vlanTag: true }]) {
+      expect(runFilter(neighbourSolicitations, solicitation(), { ...group, ...facts })).toBe(0);
+    }
+  });
+
+  it.each([
+    ['what a router has forwarded', 21, 254],
+    ['another next header', 20, 17],
+    ['an advertisement', 54, 136],
+    ['a router solicitation', 54, 133],
+    ['another code', 55, 1],
+  ])('drops %s', (_, at, value) => {
+    expect(runFilter(neighbourSolicitations, solicitation(at, value), group)).toBe(0);
+  });
+
+  it('drops a frame that ends before the type of its message', () => {
+    expect(runFilter(neighbourSolicitations, solicitation().subarray(0, 55), group)).toBe(0);
+  });
+});
+
+describe('a program', () => {
+  it('is encoded in eight little-endian bytes an instruction', () => {
     expect([...encodeFilter([{ code: 0x15, jt: 1, jf: 2, k: 0x0102_0304 }])]).toEqual([
       0x15, 0, 1, 2, 4, 3, 2, 1,
     ]);

@@ -8,6 +8,7 @@ export interface Instruction {
 }
 
 const LOAD_WORD = 0x20; // BPF_LD | BPF_W | BPF_ABS
+const LOAD_HALF = 0x28; // BPF_LD | BPF_H | BPF_ABS
 const JUMP_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 const JUMP_GREATER = 0x25; // BPF_JMP | BPF_JGT | BPF_K
 const RETURN = 0x06; // BPF_RET | BPF_K
@@ -16,11 +17,17 @@ const RETURN = 0x06; // BPF_RET | BPF_K
 const ANCILLARY = 0xfffff000;
 const PACKET_TYPE = ANCILLARY + 4;
 const VLAN_TAG_PRESENT = ANCILLARY + 48;
-const PACKET_BROADCAST = 1; // PACKET_HOST is 0; multicast and "for another host" are greater
+const PACKET_HOST = 0;
+const PACKET_BROADCAST = 1; // "for a group" and "for another host" are greater
+const PACKET_MULTICAST = 2;
 
 const ETHERNET_IPV4 = 0x0001_0800; // hardware type 1, protocol type 0x0800 (RFC 826)
 const SIX_FOUR_REQUEST = 0x0604_0001; // 6-byte hardware and 4-byte protocol addresses, operation 1
-const SNAP_LENGTH = 60;
+const ICMPV6_UNFORWARDED = (58 << 8) | 255; // next header and hop limit, side by side
+const SOLICITATION = 135 << 8; // type and code
+const ARP_SNAP = 60;
+/** Bytes of a frame that are looked at: the checksum of neighbour discovery covers the whole message. */
+export const SNAP = 1_514;
 
 /**
  * Lets through ARP requests for IPv4 over Ethernet that are broadcast or sent to this interface's own MAC. A
@@ -36,7 +43,25 @@ export const arpRequests: readonly Instruction[] = [
   { code: JUMP_EQUAL, jt: 0, jf: 3, k: ETHERNET_IPV4 },
   { code: LOAD_WORD, jt: 0, jf: 0, k: 18 },
   { code: JUMP_EQUAL, jt: 0, jf: 1, k: SIX_FOUR_REQUEST },
-  { code: RETURN, jt: 0, jf: 0, k: SNAP_LENGTH },
+  { code: RETURN, jt: 0, jf: 0, k: ARP_SNAP },
+  { code: RETURN, jt: 0, jf: 0, k: 0 },
+];
+
+/**
+ * Lets through neighbour solicitations that no router has forwarded (hop limit 255), sent to a group or to this
+ * interface's own MAC. VLAN tags as above. A message behind an extension header is none: neighbour discovery has no such.
+ */
+export const neighbourSolicitations: readonly Instruction[] = [
+  { code: LOAD_WORD, jt: 0, jf: 0, k: VLAN_TAG_PRESENT },
+  { code: JUMP_EQUAL, jt: 0, jf: 8, k: 0 },
+  { code: LOAD_WORD, jt: 0, jf: 0, k: PACKET_TYPE },
+  { code: JUMP_EQUAL, jt: 1, jf: 0, k: PACKET_HOST },
+  { code: JUMP_EQUAL, jt: 0, jf: 5, k: PACKET_MULTICAST },
+  { code: LOAD_HALF, jt: 0, jf: 0, k: 20 },
+  { code: JUMP_EQUAL, jt: 0, jf: 3, k: ICMPV6_UNFORWARDED },
+  { code: LOAD_HALF, jt: 0, jf: 0, k: 54 },
+  { code: JUMP_EQUAL, jt: 0, jf: 1, k: SOLICITATION },
+  { code: RETURN, jt: 0, jf: 0, k: SNAP },
   { code: RETURN, jt: 0, jf: 0, k: 0 },
 ];
 

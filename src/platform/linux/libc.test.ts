@@ -32,6 +32,8 @@ describe.runIf(process.platform === 'linux')('the door made with koffi', () => {
     expect(() => sockets.open({ domain: 9999, type: 3, protocol: 0 })).toThrow('socket: EAFNOSUPPORT');
     expect(() => sockets.receive(-1, new Uint8Array(4))).toThrow('recv: EBADF');
     expect(() => sockets.send(-1, new Uint8Array(4))).toThrow('send: EBADF');
+    const option = { level: 1, name: 2, value: new Uint8Array(4) };
+    expect(() => sockets.option(-1, option)).toThrow('setsockopt: EBADF');
   });
 });
 

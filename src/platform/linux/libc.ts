@@ -62,6 +62,9 @@ export function libcSockets(): Sockets {
   const calls = loadCalls();
   return {
     open: (spec) => open(calls, spec),
+    option(fd, { level, name, value }) {
+      if (calls.setsockopt(fd, level, name, value, value.length) < 0) throw failure('setsockopt');
+    },
     watch,
     receive(fd, into) {
       const length = calls.recv(fd, into, into.length, MSG_DONTWAIT);

@@ -5,6 +5,7 @@ import { AF_NETLINK, AF_PACKET, type SocketSpec } from './sockets.ts';
 const NLMSG_NOOP = 1;
 const RTM_GETLINK = 18;
 const RTM_DELLINK = 17;
+const ARP = 0x0806;
 
 /** A machine with links that a test sets: answers netlink as the kernel does, and keeps the frames of packet sockets. */
 export class FakeMachine extends FakeSockets {
@@ -33,17 +34,18 @@ export class FakeMachine extends FakeSockets {
     if (link) this.#notify(linkMessage({ ...link, type: RTM_DELLINK }));
   }
 
-  /** Descriptor of the packet socket on a link; undefined when nobody listens there. */
-  socketOn(index: number): number | undefined {
+  /** Descriptor of the packet socket for an ethertype on a link; undefined when nobody listens there. */
+  socketOn(index: number, ethertype = ARP): number | undefined {
     const found = this.all.findIndex(
-      (s) => s.open && s.spec.domain === AF_PACKET && linkIndex(s.spec) === index,
+      ({ open, spec }) =>
+        open && spec.domain === AF_PACKET && linkIndex(spec) === index && ethertypeOf(spec) === ethertype,
     );
     return found < 0 ? undefined : found;
   }
 
   /** A frame comes in on a link; what is sent in answer. */
   receiveOn(index: number, frame: Uint8Array): readonly Uint8Array[] {
-    const fd = this.socketOn(index);
+    const fd = this.socketOn(index, new DataView(frame.buffer, frame.byteOffset).getUint16(12));
     if (fd === undefined) return [];
     const { sent } = this.at(fd);
     const before = sent.length;
@@ -71,4 +73,8 @@ export class FakeMachine extends FakeSockets {
 
 function linkIndex({ bind }: SocketSpec): number {
   return bind ? new DataView(bind.buffer, bind.byteOffset).getInt32(4, true) : 0;
+}
+
+function ethertypeOf({ bind }: SocketSpec): number {
+  return bind ? new DataView(bind.buffer, bind.byteOffset).getUint16(2) : 0;
 }

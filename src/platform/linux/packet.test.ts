@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LinuxError } from './errors.ts';
-import { openArpSocket } from './packet.ts';
+import { encodeFilter, neighbourSolicitations } from './filter.ts';
+import { openArpSocket, openNdpSocket } from './packet.ts';
 import { FakeSockets } from './sockets.rig.ts';
 
 function rig() {
@@ -24,6 +25,14 @@ describe('a packet socket', () => {
     expect(spec?.protocol).toBe(0);
     expect(spec?.filter?.length).toBeGreaterThan(0);
     expect([...(spec?.bind?.subarray(0, 8) ?? [])]).toEqual([17, 0, 0x08, 0x06, 0x02, 0x01, 0, 0]);
+  });
+
+  it('hears neighbour solicitations on one of another kind', () => {
+    const sockets = new FakeSockets();
+    openNdpSocket({ sockets, index: 1, onFrame: () => {}, onBroken: () => {} });
+    const spec = sockets.all[0]?.spec;
+    expect(spec?.filter).toEqual(encodeFilter(neighbourSolicitations));
+    expect([...(spec?.bind?.subarray(0, 8) ?? [])]).toEqual([17, 0, 0x86, 0xdd, 1, 0, 0, 0]);
   });
 
   it('hands over each frame with its length and tells how many a wake brought', () => {

@@ -1,16 +1,14 @@
 import { LinuxError } from './errors.ts';
-import { arpRequests, encodeFilter } from './filter.ts';
+import { arpRequests, encodeFilter, type Instruction, neighbourSolicitations, SNAP } from './filter.ts';
 import { AF_PACKET, SOCK_RAW, type Sockets } from './sockets.ts';
 
 const ETHERTYPE_ARP = 0x0806;
+const ETHERTYPE_IPV6 = 0x86dd;
 /** The kernel cuts it to net.core.rmem_max, mostly 208 KiB, which holds some 250 small frames. */
 const RECEIVE_BUFFER = 8 << 20;
 /** Frames taken per wake, so that a flood leaves room for everything else on the loop. */
 const DRAIN = 64;
-/** The filter cuts frames to 60 bytes already. */
-const FRAME = 128;
-
-/** A socket that hears ARP requests on one interface and can send any frame there. */
+/** A socket that hears one kind of question on one interface and can send any frame there. */
 export interface PacketSocket {
   /** False when the kernel's queue was full and the frame is lost. Throws LinuxError, for instance with a link that is down. */
   send(frame: Uint8Array): boolean;
@@ -29,19 +27,31 @@ export interface PacketSocketOptions {
   readonly onBroken: (error: Error) => void;
 }
 
-/** Opens an ARP socket on an interface. Throws LinuxError; EPERM means CAP_NET_RAW is missing. */
+/** Opens a socket for ARP requests on an interface. Throws LinuxError; EPERM means CAP_NET_RAW is missing. */
 export function openArpSocket(options: PacketSocketOptions): PacketSocket {
+  return openPacketSocket(options, { ethertype: ETHERTYPE_ARP, filter: arpRequests });
+}
+
+/** The same for neighbour solicitations. A raw ICMPv6 socket would not do: it never sees those that are sent to one host. */
+export function openNdpSocket(options: PacketSocketOptions): PacketSocket {
+  return openPacketSocket(options, { ethertype: ETHERTYPE_IPV6, filter: neighbourSolicitations });
+}
+
+function openPacketSocket(
+  options: PacketSocketOptions,
+  { ethertype, filter }: { readonly ethertype: number; readonly filter: readonly Instruction[] },
+): PacketSocket {
   const { sockets, onFrame, onDrained } = options;
   const fd = sockets.open({
     domain: AF_PACKET,
     type: SOCK_RAW,
     // No protocol before bind: the socket would hear every interface until then.
     protocol: 0,
-    filter: encodeFilter(arpRequests),
+    filter: encodeFilter(filter),
     receiveBuffer: RECEIVE_BUFFER,
-    bind: linkAddress(options.index, ETHERTYPE_ARP),
+    bind: linkAddress(options.index, ethertype),
   });
-  const buffer = new Uint8Array(FRAME);
+  const buffer = new Uint8Array(SNAP);
   const state: { open: boolean; watcher?: { close(): void } } = { open: true };
 
   const close = (): void => {

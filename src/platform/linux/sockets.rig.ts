@@ -1,27 +1,37 @@
 import { LinuxError } from './errors.ts';
-import type { SocketSpec, Sockets, Waker } from './sockets.ts';
+import type { SocketOption, SocketSpec, Sockets, Waker } from './sockets.ts';
 
 /** One socket of the fake door: what waits to be read, and what was sent. */
 export interface FakeSocket {
   readonly spec: SocketSpec;
   readonly inbox: (Uint8Array | Error)[];
   readonly sent: Uint8Array[];
+  readonly options: SocketOption[];
   open: boolean;
   watching: Waker | undefined;
 }
 
-/** The five-method door without a kernel; wakes come from `wake` and `fail`. */
+/** The six-method door without a kernel; wakes come from `wake` and `fail`. */
 export class FakeSockets implements Sockets {
   readonly all: FakeSocket[] = [];
   /** Makes the next `open` fail with this errno. */
   refuse: string | undefined;
+  /** The errno with which `option` fails; undefined when it does not. */
+  refuseOption: (option: SocketOption, socket: FakeSocket) => string | undefined = () => undefined;
   /** What `send` answers. */
   full = false;
 
   open(spec: SocketSpec): number {
     if (this.refuse !== undefined) throw new LinuxError('LINUX-001', 'socket', this.refuse);
-    this.all.push({ spec, inbox: [], sent: [], open: true, watching: undefined });
+    this.all.push({ spec, inbox: [], sent: [], options: [], open: true, watching: undefined });
     return this.all.length - 1;
+  }
+
+  option(fd: number, option: SocketOption): void {
+    const socket = this.at(fd);
+    const errno = this.refuseOption(option, socket);
+    if (errno !== undefined) throw new LinuxError('LINUX-001', 'setsockopt', errno);
+    socket.options.push({ ...option, value: option.value.slice() });
   }
 
   watch(fd: number, waker: Waker): { close(): void } {

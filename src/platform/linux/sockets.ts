@@ -1,10 +1,12 @@
 /**
- * The door to sockets that Node itself cannot open. Everything else in this room is written against these five
+ * The door to sockets that Node itself cannot open. Everything else in this room is written against these six
  * methods, so that another binding (a native add-on, node:ffi) replaces koffi by offering them.
  */
 export interface Sockets {
   /** Opens a non-blocking, close-on-exec socket. Throws LinuxError. */
   open(spec: SocketSpec): number;
+  /** Sets an option of an open socket, as setsockopt(2) takes it. Throws LinuxError. */
+  option(fd: number, option: SocketOption): void;
   /** Wakes on the event loop, level-triggered. The watcher must be closed before its descriptor. */
   watch(fd: number, waker: Waker): Watcher;
   /** Reads one message into `into`. Its length (cut to the buffer), or -1 when none is waiting. Throws LinuxError. */
@@ -27,6 +29,12 @@ export interface SocketSpec {
   readonly bind?: Uint8Array;
 }
 
+export interface SocketOption {
+  readonly level: number;
+  readonly name: number;
+  readonly value: Uint8Array;
+}
+
 /** Neither method may rely on promises being settled soon: see `libc.ts`. Errors thrown here end in `onBroken`. */
 export interface Waker {
   onReadable(): void;
@@ -39,6 +47,7 @@ export interface Watcher {
 }
 
 export const AF_UNIX = 1;
+export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
