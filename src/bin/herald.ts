@@ -6,6 +6,7 @@ import * as imports from '../programs/cli/import.ts';
 import { approve } from '../programs/cli/plan/cluster.ts';
 import { FORMATS, type Format, plan, snapshot } from '../programs/cli/plan/command.ts';
 import { asJson, asText, exitCodeOf, validate } from '../programs/cli/validate.ts';
+import { WHY_FORMATS, type WhyCommand, whyOf } from '../programs/cli/why/command.ts';
 import { connectTo } from './cluster.ts';
 import { exitCode } from './flags.ts';
 
@@ -66,6 +67,8 @@ interface ClusterOptions {
   readonly kubeconfig?: string;
 }
 
+type WhyFlags = Pick<WhyCommand, 'namespace' | 'snapshot' | 'output' | 'lbClass'>;
+
 /** A command that asks a cluster. */
 function asking(command: Command): Command {
   return command.addOption(
@@ -109,8 +112,29 @@ asking(reading('plan', '[path...]'))
     },
   );
 
+asking(herald.command('why'))
+  .description(
+    'explain what address a Service has or why it has none, pool by pool, and who announces it; exit code 0: it has one, or none is due, 2: it waits, 1: error',
+  )
+  .argument('<service>', 'NAMESPACE/NAME; a name alone is in namespace default')
+  .option('--snapshot <file>', 'explain from this file, not a cluster')
+  .addOption(
+    new Option('--lb-class <class>', 'the loadBalancerClass that Herald serves').default(
+      '',
+      'Services without one',
+    ),
+  )
+  .addOption(new Option('-o, --output <format>', 'how to print').choices(WHY_FORMATS).default('text'))
+  .addOption(namespace())
+  .action(async (service: string, o: ClusterOptions & WhyFlags) => {
+    const answer = await against(o, (connect) => whyOf(service, { ...o, connect }));
+    if (!answer) return;
+    process.stdout.write(answer.text);
+    process.exitCode = answer.exitCode;
+  });
+
 asking(herald.command('snapshot'))
-  .description('print what plans are made against, for `herald plan --snapshot`; holds no Secret')
+  .description('print what `herald plan --snapshot` and `herald why --snapshot` work with; holds no Secret')
   .addOption(namespace())
   .action(async (o: ClusterOptions & { namespace: string }) => {
     const text = await against(o, async (connect) => snapshot(await connect(), o.namespace));

@@ -41,3 +41,50 @@ export type Withdraw =
   | 'notOwner'
   | 'noMatchingAdvertisement'
   | 'sharedIPWithServiceSelector';
+
+const NOT_OWNER: Readonly<Record<NotOwner, string>> = {
+  'not-selected': 'no advertisement for the Service selects it',
+  'network-unavailable': 'its network is unavailable (NetworkUnavailable)',
+  'excluded-by-label': 'it is labelled exclude-from-external-load-balancers',
+  'no-local-endpoint': 'externalTrafficPolicy is Local, and no endpoint is ready on it',
+  'node-not-ready': 'it is not Ready',
+  'speaker-not-ready': 'its speaker is not Ready',
+  'speaker-stopping': 'its speaker is stopping',
+  'no-speaker': 'no speaker runs on it',
+  'less-preferred': 'preferredNodeSelectors prefer another',
+  'later-in-order': 'it comes later in the order of the address',
+};
+
+/** Why a node is not the owner, as a sentence part about it. */
+export function notOwnerText(why: NotOwner): string {
+  return NOT_OWNER[why];
+}
+
+const OWNER: Readonly<Record<Because, string>> = {
+  'only-candidate': 'no other node can',
+  'most-preferred': 'preferredNodeSelectors prefer it',
+  'first-in-order': 'it comes first in the order of the address',
+};
+
+/** Why a node is the owner, as a sentence part about it. */
+export function ownerText(because: Because): string {
+  return OWNER[because];
+}
+
+const WITHDRAW: Readonly<Record<Withdraw, string>> = {
+  serviceDeleted: 'the Service is gone',
+  notLoadBalancer: 'the Service is not of type LoadBalancer',
+  otherClass: 'loadBalancerClass names another load balancer',
+  noIPAllocated: 'it has no address',
+  invalidIP: 'its status holds something that is no address',
+  ipNotAllowed: 'its addresses are not in one pool',
+  loadBalancerIPChanged: 'its address has changed',
+  notOwner: 'no endpoint is ready, or no node can',
+  noMatchingAdvertisement: 'no L2Advertisement is for its pool, its labels and a node',
+  sharedIPWithServiceSelector: 'it shares its address, and an advertisement of its pool has serviceSelectors',
+};
+
+/** Why nobody announces a Service, as a sentence part about the Service. */
+export function withdrawText(reason: Withdraw): string {
+  return WITHDRAW[reason];
+}

@@ -223,6 +223,6 @@ export function stayText(s: Stay): string {
 }
 
 /** `pool-exhausted` as Kubernetes writes reasons: `PoolExhausted`. */
-export function reasonWord(reason: Because | Refusal['refused']): string {
+export function reasonWord(reason: string): string {
   return reason.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase()).replace('Ips', 'IPs');
 }

@@ -1,5 +1,6 @@
+import type { Reservation as ReservationObject } from '../api/herald.ts';
 import type { Config, Reservation } from '../config/config.ts';
-import type { Address, Family } from '../ip/address.ts';
+import { type Address, type Family, parseAddress } from '../ip/address.ts';
 import type { Range } from '../ip/range.ts';
 import { holds, type RangeSet, union } from '../ip/ranges.ts';
 import { isAmong } from './claim.ts';
@@ -99,3 +100,17 @@ export class Reserve {
 
 const isFor = ({ namespace, service }: Reservation, who: Who): boolean =>
   service === undefined ? namespace === who.namespace : `${namespace}/${service}` === who.key;
+
+/** What the statuses of reservations say that Services had: those that name a Service and no addresses. */
+export function rememberedIn(objects: Iterable<ReservationObject>): Remembered {
+  const last = new Map<string, readonly Address[]>();
+  for (const { spec, status } of objects) {
+    if (spec.service === undefined || (spec.addresses ?? []).length > 0) continue;
+    const addresses = (status?.addresses ?? []).map((text) => parseAddress(text));
+    last.set(
+      `${spec.namespace}/${spec.service}`,
+      addresses.filter((address) => address !== undefined),
+    );
+  }
+  return last;
+}

@@ -4,7 +4,8 @@ import { IPAddressPools } from '../../domain/api/metallb.ts';
 import { load } from '../../domain/config/load.ts';
 import { parseAddress } from '../../domain/ip/address.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
-import { rememberedIn, standing } from './reservations.ts';
+import { rememberedIn } from '../../domain/ipam/reserve.ts';
+import { standing } from './reservations.ts';
 
 const reservation = (spec: object, status?: object): Reservation =>
   Reservations.decode({

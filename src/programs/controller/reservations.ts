@@ -1,12 +1,11 @@
 import type { Reservation } from '../../domain/api/herald.ts';
 import { type Reservation as Kept, poolOf } from '../../domain/config/config.ts';
 import { reservationOf } from '../../domain/config/reservations.ts';
-import { type Address, formatAddress, parseAddress } from '../../domain/ip/address.ts';
+import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import { formatRange, rangeSize } from '../../domain/ip/range.ts';
 import { holds, type RangeSet } from '../../domain/ip/ranges.ts';
 import { held } from '../../domain/ipam/claim.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
-import type { Remembered } from '../../domain/ipam/reserve.ts';
 import type { Standing } from './statuses.ts';
 
 /** Reservations of up to so many addresses are looked at address by address, larger ones Service by Service. */
@@ -45,20 +44,6 @@ export function standing(ledger: Ledger, object: Reservation): Standing {
   }
   const use = services.length === 0 ? 'free' : `in use by ${list(services)}`;
   return { ...no, ready: true, reason: 'Kept', message: `kept for ${whom}; ${use}` };
-}
-
-/** What the statuses of reservations say that Services had: those that name a Service and no addresses. */
-export function rememberedIn(objects: Iterable<Reservation>): Remembered {
-  const last = new Map<string, readonly Address[]>();
-  for (const { spec, status } of objects) {
-    if (spec.service === undefined || (spec.addresses ?? []).length > 0) continue;
-    const addresses = (status?.addresses ?? []).map((text) => parseAddress(text));
-    last.set(
-      `${spec.namespace}/${spec.service}`,
-      addresses.filter((address) => address !== undefined),
-    );
-  }
-  return last;
 }
 
 function lastOf(ledger: Ledger, key: string): RangeSet {

@@ -1,4 +1,5 @@
 import { AddressQuotas, Reservations } from '../../domain/api/herald.ts';
+import { rememberedIn } from '../../domain/ipam/reserve.ts';
 import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import { caches, missing, whenComplete } from './caches.ts';
@@ -9,7 +10,7 @@ import type { ControllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
 import { standing as standingOfQuota } from './quotas.ts';
 import { Report } from './report.ts';
-import { rememberedIn, standing } from './reservations.ts';
+import { standing } from './reservations.ts';
 import { type Memory, Settings } from './settings.ts';
 import { Statuses } from './statuses.ts';
 import { Usage } from './usage.ts';

@@ -5,6 +5,7 @@ import { printYaml } from '../../../platform/files/print.ts';
 import type { KubeClient } from '../../../platform/kube/client.ts';
 import { targetOf } from '../check.ts';
 import { type LoadOptions, load } from '../load/load.ts';
+import { readAnnouncing } from '../why/cluster.ts';
 import { readCluster } from './cluster.ts';
 import { asMarkdown } from './markdown.ts';
 import { pending } from './pending.ts';
@@ -65,12 +66,14 @@ export async function plan(paths: readonly string[], o: PlanOptions): Promise<An
   return answer(planFor(overlay, snapshotOf(objects, target.namespace), target), o.output);
 }
 
-/** The cluster as a file, for plans elsewhere. */
+/** The cluster as a file, for plans and explanations elsewhere. */
 export async function snapshot(client: KubeClient, namespace: string): Promise<string> {
-  return textOf(await readCluster(client, namespace));
+  const parts = await Promise.all([readCluster(client, namespace), readAnnouncing(client, namespace)]);
+  return textOf(parts.flat());
 }
 
-async function fromFile(file: string): Promise<readonly unknown[]> {
+/** The objects of a snapshot file. Throws CannotPlan. */
+export async function fromFile(file: string): Promise<readonly unknown[]> {
   const text = await readText(file, { maxBytes: LARGEST_SNAPSHOT }).catch((e: unknown) => {
     throw new CannotPlan(`${file}: cannot be read: ${e instanceof Error ? e.message : String(e)}`);
   });

@@ -1,5 +1,5 @@
 import { APPROVE } from '../../../domain/api/annotations.ts';
-import { Namespaces, Nodes, Secrets, Services } from '../../../domain/api/core.ts';
+import { Namespaces, Nodes, Pods, Secrets, Services } from '../../../domain/api/core.ts';
 import { DecodeError } from '../../../domain/api/errors.ts';
 import { ConfigSources, Plans } from '../../../domain/api/herald.ts';
 import { apiVersion, type Kind, type KubeObject } from '../../../domain/api/object.ts';
@@ -71,11 +71,25 @@ function isA(object: unknown, kind: Address): boolean {
   return Reflect.get(json, 'kind') === kind.kind && Reflect.get(json, 'apiVersion') === apiVersion(kind);
 }
 
+/** Where a Pod runs and how it is; what it runs is nobody's business. */
+function leanPod({ apiVersion, kind = '', spec, status }: JsonObject, metadata: JsonObject): JsonObject {
+  const node = isObject(spec) ? spec.nodeName : undefined;
+  const { phase = 'Unknown', conditions = [] } = isObject(status) ? status : {};
+  return {
+    ...(apiVersion !== undefined && { apiVersion }),
+    kind,
+    metadata: { ...metadata, annotations: {} },
+    spec: node === undefined ? {} : { nodeName: node },
+    status: { phase, conditions },
+  };
+}
+
 /** Bookkeeping of the API server and images of nodes are most of the bytes. */
 function lean(object: Json): Json {
   if (!isObject(object)) return object;
   const { metadata, status, ...rest } = object;
   const { managedFields: _, ...kept } = isObject(metadata) ? metadata : ({} as JsonObject);
+  if (object.kind === Pods.kind) return leanPod(object, kept);
   const conditions =
     isObject(status) && object.kind === 'Node' ? { conditions: status.conditions ?? [] } : status;
   return { ...rest, metadata: kept, ...(conditions !== undefined && { status: conditions }) };

@@ -1,6 +1,6 @@
-import type { Service } from '../../domain/api/core.ts';
-import { keyOf } from '../../domain/api/object.ts';
-import { ingressTexts } from '../../domain/ipam/converge.ts';
+import type { Service } from '../api/core.ts';
+import { keyOf } from '../api/object.ts';
+import { ingressTexts } from './converge.ts';
 
 /** The order of adoption: assigned ones first, those with two addresses before those with one; then the oldest. */
 export function byAge(a: Service, b: Service): number {

@@ -1,0 +1,101 @@
+import type { EndpointSlice, Service } from '../../../domain/api/core.ts';
+import { problemText } from '../../../domain/api/problem.ts';
+import { load } from '../../../domain/config/load.ts';
+import { type Field, layOut } from '../../../domain/election/field.ts';
+import { judge, type Verdict } from '../../../domain/election/judge.ts';
+import { livenessByApi, nodeView } from '../../../domain/election/nodes.ts';
+import { notOwnerText, ownerText, withdrawText } from '../../../domain/election/reasons.ts';
+import type { Picture } from './picture.ts';
+
+/** Who announces a Service on the local network. */
+export interface Announcing {
+  /** Absent: nobody. */
+  readonly owner?: string;
+  /** Why the owner, or why nobody. */
+  readonly because: string;
+  /** Every other node. */
+  readonly others: readonly { readonly node: string; readonly why: string }[];
+  /** What the speakers themselves say. */
+  readonly reported: readonly { readonly node: string; readonly interfaces: readonly string[] }[];
+}
+
+/** The election as every speaker holds it. Problems of the objects are remarks: speakers go on with the last good ones. */
+export function announcing(
+  picture: Picture,
+  service: Service,
+  o: { readonly lbClass: string; readonly remarks: string[] },
+): Announcing {
+  const reported = picture.statuses.flatMap(({ status }) =>
+    status?.node === undefined
+      ? []
+      : [{ node: status.node, interfaces: (status.interfaces ?? []).map(({ name = '' }) => name) }],
+  );
+  const field = fieldOf(picture, o.remarks);
+  if (!field) return { because: 'speakers refuse the present objects', others: [], reported };
+  const slices = picture.slices ?? everywhere(picture, service);
+  if (!picture.slices) o.remarks.push('Endpoints are not in the picture: taken as ready on every node.');
+  if (picture.speakers.length === 0)
+    o.remarks.push('Speakers are not in the picture: taken as running on every node.');
+  const lbClass = o.lbClass === '' ? undefined : o.lbClass;
+  const verdicts = [...field.nodes.keys()]
+    .sort()
+    .map((node) => ({ node, verdict: judge({ node, service, slices, field, lbClass }) }));
+  const found = decided(verdicts, reported);
+  const silent = found.owner !== undefined && !reported.some(({ node }) => node === found.owner);
+  if (silent) o.remarks.push(`The speaker of ${found.owner} does not say that it announces the Service.`);
+  return found;
+}
+
+function decided(
+  verdicts: readonly { readonly node: string; readonly verdict: Verdict }[],
+  reported: Announcing['reported'],
+): Announcing {
+  const others = verdicts.flatMap(({ node, verdict }) =>
+    verdict.announce ? [] : [{ node, why: whyNot(verdict) }],
+  );
+  for (const { node, verdict } of verdicts)
+    if (verdict.announce) return { owner: node, because: ownerText(verdict.because), others, reported };
+  const [first] = verdicts;
+  if (!first || first.verdict.announce) return { because: 'there is no node', others, reported };
+  // What keeps the Service from being announced at all is said once.
+  const reasons = new Set(verdicts.map(({ verdict }) => (verdict.announce ? '' : verdict.reason)));
+  const { reason, why } = first.verdict;
+  const general = reasons.size === 1 && (reason !== 'notOwner' || why === undefined);
+  return general
+    ? { because: withdrawText(reason), others: [], reported }
+    : { because: 'no node can', others, reported };
+}
+
+type Not = Extract<Verdict, { announce: false }>;
+const whyNot = ({ reason, why }: Not): string =>
+  why === undefined ? withdrawText(reason) : notOwnerText(why);
+
+function fieldOf(picture: Picture, remarks: string[]): Field | undefined {
+  const loaded = load({
+    pools: picture.pools,
+    l2Advertisements: picture.advertisements,
+    communities: picture.communities,
+    namespaces: [],
+    bgpAdvertisements: [],
+    bgpPeers: [],
+    bfdProfiles: [],
+  });
+  if ('problems' in loaded) {
+    const texts = loaded.problems.map(problemText).join('; ');
+    remarks.push(`Speakers refuse the present objects, and go on with the last good ones: ${texts}`);
+    return undefined;
+  }
+  const on = (name: string) => picture.speakers.filter((pod) => pod.spec.nodeName === name);
+  return layOut(
+    loaded.config,
+    picture.nodes.map((node) => {
+      const speakers = picture.speakers.length === 0 ? undefined : on(node.metadata.name);
+      return nodeView(node, { liveness: livenessByApi(node, speakers), ignoreExclude: false });
+    }),
+  );
+}
+
+function everywhere({ nodes }: Picture, { metadata }: Service): readonly EndpointSlice[] {
+  const endpoints = nodes.map((node) => ({ addresses: [], nodeName: node.metadata.name, ready: true }));
+  return [{ metadata, serviceName: metadata.name, endpoints }];
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { pictureOf } from './picture.ts';
+import { asText } from './text.ts';
+import { why } from './why.ts';
+
+const SYSTEM = 'metallb-system';
+const herald = (kind: string, name: string, spec: object) => ({
+  apiVersion: 'herald.io/v1alpha1',
+  kind,
+  metadata: { name, namespace: SYSTEM },
+  spec,
+});
+const metallb = (kind: string, name: string, more: object) => ({
+  apiVersion: 'metallb.io/v1beta1',
+  kind,
+  metadata: { name, namespace: SYSTEM },
+  ...more,
+});
+const pool = (name: string, addresses: string[], more: object = {}) =>
+  metallb('IPAddressPool', name, { spec: { addresses, ...more } });
+const service = (
+  name: string,
+  o: { ip?: string; annotations?: object; spec?: object; says?: object } = {},
+) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'shop', annotations: o.annotations ?? {} },
+  spec: {
+    type: 'LoadBalancer',
+    clusterIP: '10.96.0.9',
+    clusterIPs: ['10.96.0.9'],
+    ports: [{ port: 80 }],
+    ...o.spec,
+  },
+  status: {
+    ...(o.ip && { loadBalancer: { ingress: [{ ip: o.ip }] } }),
+    ...(o.says && { conditions: [o.says] }),
+  },
+});
+const says = (status: string, reason: string, message: string) => ({
+  type: 'herald.io/Allocated',
+  status,
+  reason,
+  message,
+  lastTransitionTime: '2026-05-01T10:00:00Z',
+});
+const node = (name: string, labels: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels },
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+});
+const speaker = (on: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name: `speaker-${on}`,
+    namespace: SYSTEM,
+    labels: { 'app.kubernetes.io/component': 'speaker' },
+  },
+  spec: { nodeName: on },
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+});
+const slice = (name: string, ...nodes: string[]) => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': name } },
+  endpoints: nodes.map((nodeName) => ({ addresses: ['10.1.0.1'], nodeName, conditions: { ready: true } })),
+});
+const l2 = metallb('L2Advertisement', 'lan', { spec: {} });
+const shop = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+
+const told = (objects: readonly unknown[], o: { name?: string; lbClass?: string } = {}) => {
+  const found = why(pictureOf(objects, { key: `shop/${o.name ?? 'web'}`, namespace: SYSTEM }), {
+    lbClass: o.lbClass ?? '',
+  });
+  return found && { ...found, text: asText(found).split('\n') };
+};
+
+describe('herald why', () => {
+  it('tells everything of a Service that has an address', () => {
+    const found = told([
+      ...[
+        shop,
+        l2,
+        node('n1'),
+        node('n2', { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
+      ],
+      ...[speaker('n1'), speaker('n2'), slice('web', 'n1')],
+      pool('web', ['192.0.2.0/30']),
+      pool('dmz', ['198.51.100.0/30'], { autoAssign: false }),
+      herald('AddressQuota', 'tenants', { addresses: 3, perNamespace: true }),
+      herald('Reservation', 'web', { namespace: 'shop', service: 'web', addresses: ['192.0.2.2'] }),
+      service('web', {
+        ip: '192.0.2.1',
+        says: says('True', 'OpenPool', '192.0.2.1 from pool web: lowest free'),
+      }),
+      service('other', { ip: '192.0.2.0' }),
+      metallb('ServiceL2Status', 'l2-1', {
+        status: { node: 'n1', serviceName: 'web', serviceNamespace: 'shop', interfaces: [{ name: 'eth0' }] },
+      }),
+    ]);
+    expect(found?.text).toEqual([
+      'shop/web: 192.0.2.1',
+      '  192.0.2.1 from pool web: lowest free',
+      '  condition OpenPool, since 2026-05-01T10:00:00Z',
+      '',
+      'Pools, in the order in which they are looked at:',
+      '  web  reserved  has 192.0.2.1; asked anew: would give 192.0.2.2',
+      '  dmz  -         only for Services that ask for it (autoAssign: false)',
+      '',
+      'Reservations:',
+      '  web  keeps addresses for shop/web',
+      '',
+      'Quotas:',
+      '  tenants  namespace shop has 2 of 3 addresses',
+      '',
+      'Announced by n1: no other node can',
+      '  n2  it is labelled exclude-from-external-load-balancers',
+      '  Speakers say: n1 (eth0)',
+    ]);
+    expect(found).toMatchObject({ state: 'Allocated', announcing: { owner: 'n1' }, remarks: [] });
+  });
+
+  it('tells why a Service waits, pool by pool', () => {
+    const found = told([
+      ...[shop, l2, node('n1'), speaker('n1'), slice('web', 'n1')],
+      pool('web', ['192.0.2.0/32']),
+      pool('own', ['198.51.100.0/30'], { serviceAllocation: { namespaces: ['bank'] } }),
+      service('other', { ip: '192.0.2.0' }),
+      service('web', { says: says('False', 'NoRoom', 'no pool has a free IPv4 address for this Service') }),
+    ]);
+    expect(found?.text.slice(0, 8)).toEqual([
+      'shop/web: no address',
+      '  no pool has a free IPv4 address for this Service',
+      '  condition NoRoom, since 2026-05-01T10:00:00Z',
+      '',
+      'Pools, in the order in which they are looked at:',
+      '  web  open to all  pool web has no free IPv4 address',
+      '  own  -            only for namespaces bank',
+      '',
+    ]);
+    expect(found).toMatchObject({ state: 'Waiting', announcing: { because: 'it has no address' } });
+  });
+
+  it('tells that a quota is in the way', () => {
+    const found = told([
+      ...[shop, pool('web', ['192.0.2.0/30']), herald('AddressQuota', 'one', { addresses: 1 })],
+      ...[service('other', { ip: '192.0.2.0' }), service('web')],
+    ]);
+    const text = 'quota one allows all namespaces together 1 address, and 1 is in use';
+    expect(found).toMatchObject({ because: text, pools: [{ reason: 'QuotaExceeded', message: text }] });
+  });
+
+  it('tells what the controller has not written yet', () => {
+    const found = told([shop, pool('web', ['192.0.2.0/30']), service('web')]);
+    expect(found?.remarks).toContain(
+      'The status does not show it yet: the controller would say "192.0.2.0 from pool web: lowest free of a pool open to all".',
+    );
+  });
+
+  it.each([
+    ['another type', { type: 'ClusterIP' }, '', 'it is of type ClusterIP, not LoadBalancer'],
+    [
+      'another class',
+      { loadBalancerClass: 'example.com/x' },
+      '',
+      'its loadBalancerClass is example.com/x; served are Services without one (--lb-class)',
+    ],
+    [
+      'no class',
+      {},
+      'example.com/x',
+      'its loadBalancerClass is absent; served are those of example.com/x (--lb-class)',
+    ],
+  ])('tells that a Service of %s is not served', (_, spec, lbClass, because) => {
+    expect(told([shop, service('web', { spec })], { lbClass })).toMatchObject({
+      state: 'NotServed',
+      because,
+    });
+  });
+
+  it('goes on with what the condition says while the objects are refused', () => {
+    const found = told([
+      ...[shop, node('n1'), pool('a', ['192.0.2.0/30']), pool('b', ['192.0.2.0/31'])],
+      service('web', { ip: '192.0.2.0', says: says('True', 'OpenPool', 'as it was') }),
+    ]);
+    expect(found).toMatchObject({ because: 'as it was', pools: [] });
+    expect(found?.remarks.join()).toMatch(
+      /The controller refuses the present objects.*192\.0\.2\.0\/31 overlaps/,
+    );
+  });
+
+  it.each([
+    ['no advertisement', [slice('web', 'n1')], 'no L2Advertisement is for its pool, its labels and a node'],
+    ['no endpoint', [l2, slice('other', 'n1')], 'no endpoint is ready, or no node can'],
+  ])('tells why nobody announces: %s', (_, more, because) => {
+    const found = told([
+      ...[shop, node('n1'), speaker('n1'), slice('else', 'n1'), pool('web', ['192.0.2.0/30'])],
+      ...[service('web', { ip: '192.0.2.0' }), ...more],
+    ]);
+    expect(found?.announcing).toEqual({ because, others: [], reported: [] });
+  });
+
+  it('says what it takes for granted, and when a speaker is not of its opinion', () => {
+    const found = told([
+      ...[shop, l2, node('n1'), pool('web', ['192.0.2.0/30']), service('web', { ip: '192.0.2.0' })],
+    ]);
+    expect(found?.remarks).toEqual([
+      'Endpoints are not in the picture: taken as ready on every node.',
+      'Speakers are not in the picture: taken as running on every node.',
+      'The speaker of n1 does not say that it announces the Service.',
+    ]);
+  });
+
+  it('knows when there is no such Service', () => {
+    expect(told([shop])).toBeUndefined();
+  });
+});
