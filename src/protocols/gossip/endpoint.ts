@@ -29,3 +29,10 @@ export function unpackAddress(bytes: Uint8Array): string | undefined {
   const mapped = bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
   return mapped ? bytes.subarray(12).join('.') : formatAddress(addressFromBytes(bytes));
 }
+
+/** Whether a host can have the address: neither unspecified nor of a group. */
+export function isUnicast(address: string): boolean {
+  const [first = 0] = packAddress(address);
+  if (address.includes(':')) return first !== 0xff && address !== '::';
+  return first !== 0 && first < 224;
+}
