@@ -29,6 +29,9 @@ export const ALLOW_DISRUPTION = 'herald.io/allow-disruption';
 export const DRAINING = 'herald.io/draining';
 /** Annotation on a pool: ranges whose Services get other addresses, one after the other; they give out no new ones either. */
 export const MOVING = 'herald.io/moving';
+/** Annotation on a pool: how it chooses among its free addresses; one of STRATEGIES. */
+export const STRATEGY = 'herald.io/allocation-strategy';
+export const STRATEGIES = ['first-free', 'least-recently-used', 'hash'] as const;
 /** Annotation on rendered objects: what may happen to addresses in use when the object changes or goes; a ChangePolicy. */
 export const ON_CHANGE = 'herald.io/on-change';
 /** Annotation on a Plan: the digest of the plan that may be carried out. */
@@ -193,6 +196,13 @@ export const DOCUMENTED: readonly Documented[] = [
     writer: 'reconciler; you, on pools of your own',
     about:
       'Likewise, ranges whose Services get other addresses, one after the other; they give out no new ones either.',
+  },
+  {
+    form: 'annotation',
+    name: STRATEGY,
+    on: 'IPAddressPool',
+    writer: 'reconciler; you, on pools of your own',
+    about: `How the pool chooses among its free addresses: ${STRATEGIES.join(', ')}. From \`strategy\` of its entry.`,
   },
   {
     form: 'annotation',

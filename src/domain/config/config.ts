@@ -41,6 +41,13 @@ export interface Quota {
   readonly addresses: number;
 }
 
+/** How a pool chooses among its free addresses, where that is not the lowest of the first range that has one. */
+export type Strategy =
+  /** What was not given out for the longest time. */
+  | 'least-recently-used'
+  /** By the name of the Service, the same wherever it is made. */
+  | 'hash';
+
 /** A named set of addresses that Services may be given. */
 export interface Pool {
   readonly name: string;
@@ -52,6 +59,8 @@ export interface Pool {
   readonly avoidBuggyIPs: boolean;
   /** Absent: every Service may use the pool, after the pools that are meant for it. */
   readonly allocation?: Allocation;
+  /** Absent: first-free. */
+  readonly strategy?: Strategy;
   /** Addresses that stay with whom they have and go to nobody else; those of `moving` among them. Absent: none. */
   readonly draining?: RangeSet;
   /** Addresses whose Services are to get others. Absent: none. */

@@ -14,6 +14,7 @@ export const codes = {
   CommunityDuplicate: 'two communities have one name',
   LargeCommunityUnsupported: 'native BGP does not speak large communities',
   ReservationInvalid: 'a reservation cannot be read, and has no effect',
+  StrategyInvalid: 'an annotation names no way to choose addresses, and has no effect',
   MarkInvalid: 'an annotation that lists ranges of a pool cannot be read, and has no effect',
 } as const;
 

@@ -212,6 +212,17 @@ describe('marks on a pool', () => {
     ]);
   });
 
+  it.each([
+    ['hash', 'hash', []],
+    ['least-recently-used', 'least-recently-used', []],
+    ['first-free', undefined, []],
+    ['random', undefined, ['"random" is none']],
+  ])('read the strategy %s', (text, strategy, warned) => {
+    const loaded = marked({ 'herald.io/allocation-strategy': text });
+    expect(good(loaded).pools.get('a')?.strategy).toBe(strategy);
+    expect('config' in loaded && loaded.warnings.map(({ message }) => message)).toEqual(warned);
+  });
+
   it('tell of each address whether it drains or moves', () => {
     const loaded = marked({ 'herald.io/draining': '192.0.2.0/30', 'herald.io/moving': '192.0.2.8/29' });
     const found = good(loaded).pools.get('a');

@@ -1,4 +1,4 @@
-import { DRAINING, MOVING } from '../api/annotations.ts';
+import { DRAINING, MOVING, STRATEGIES, STRATEGY } from '../api/annotations.ts';
 import type { IPAddressPool } from '../api/metallb.ts';
 import { parseRange, type Range } from '../ip/range.ts';
 import { type RangeSet, union } from '../ip/ranges.ts';
@@ -17,6 +17,16 @@ export function readMarks(
   const moving = read(MOVING);
   const draining = union([...read(DRAINING), ...moving]);
   return { ...(draining.length > 0 && { draining }), ...(moving.length > 0 && { moving }) };
+}
+
+/** How the pool chooses among its free addresses. */
+export function readStrategy({ metadata }: IPAddressPool, complain: Complaint): Pick<Pool, 'strategy'> {
+  const text = metadata.annotations[STRATEGY];
+  if (text === undefined || text === 'first-free') return {};
+  if (text === 'least-recently-used' || text === 'hash') return { strategy: text };
+  const hint = `write one of ${STRATEGIES.join(', ')}; until then it is first-free`;
+  complain('StrategyInvalid', `metadata.annotations[${STRATEGY}]`, { message: `"${text}" is none`, hint });
+  return {};
 }
 
 /** Ranges and CIDRs as in a pool's addresses, separated by commas. */

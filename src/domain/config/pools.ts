@@ -5,7 +5,7 @@ import { type Selector, selectorMatches } from '../api/selector.ts';
 import { formatRange, parseRange, type Range, rangesOverlap, toCidrs } from '../ip/range.ts';
 import type { Allocation, Pool } from './config.ts';
 import { type Complaint, complaining } from './errors.ts';
-import { readMarks } from './marks.ts';
+import { readMarks, readStrategy } from './marks.ts';
 import { readSelectors } from './selectors.ts';
 
 /** Where a range was written. */
@@ -33,6 +33,7 @@ export function readPools(
     const { name } = object.metadata;
     const label = `IPAddressPool ${name}`;
     const complain = complaining(problems, label);
+    const warn = complaining(warnings, label, { severity: 'warning' });
     if (pools.has(name)) complain('PoolDuplicate', 'metadata.name', `there are two pools "${name}"`);
     const written = readAddresses(object.spec.addresses, complain);
     entries.push(...written.map(({ range, path }) => ({ range, path, object: label })));
@@ -43,7 +44,8 @@ export function readPools(
       autoAssign: object.spec.autoAssign ?? true,
       avoidBuggyIPs: object.spec.avoidBuggyIPs ?? false,
       ...(allocation && { allocation }),
-      ...readMarks(object, complaining(warnings, label, { severity: 'warning' })),
+      ...readMarks(object, warn),
+      ...readStrategy(object, warn),
     });
   }
   complainOfOverlaps(entries, problems);

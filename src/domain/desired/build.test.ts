@@ -235,6 +235,21 @@ describe('build', () => {
   });
 });
 
+describe('the strategy of a pool', () => {
+  const values = (strategy: string) => ({ pools: { web: { addresses: ['192.0.2.0/28'], strategy } } });
+
+  it("becomes an annotation, since the kind is upstream's", () => {
+    expect(rendered(values('hash')).objects[0]?.annotations).toMatchObject({
+      'herald.io/allocation-strategy': 'hash',
+    });
+    expect(spec(values('hash'), 'IPAddressPool web')).not.toHaveProperty('strategy');
+  });
+
+  it('is one of those that there are', () => {
+    expect(codes(values('random'))).toEqual([['InvalidValue', 'pools.web.strategy']]);
+  });
+});
+
 describe('BGP peers', () => {
   const mistakes = (fields: object) =>
     rendered({ bgpPeers: { tor: fields } })

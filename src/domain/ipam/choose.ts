@@ -1,4 +1,4 @@
-import type { Pool } from '../config/config.ts';
+import type { Pool, Strategy } from '../config/config.ts';
 import { type Address, type Family, formatAddress } from '../ip/address.ts';
 import { type Claim, isAmong } from './claim.ts';
 import { byPriority, fits, isMeantFor } from './fits.ts';
@@ -12,6 +12,8 @@ export interface Choice {
   /** Of a Service that moves: that of the addresses that go. */
   readonly pool: string;
   readonly because: Because;
+  /** How the pool chose among its free addresses, where that is not the lowest. */
+  readonly strategy?: Strategy;
   /** Which of the addresses go, which come, and from which pool. */
   readonly move?: {
     readonly from: readonly Address[];
@@ -31,7 +33,7 @@ interface Asking {
 /**
  * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
  * that it asks for, else those kept for it, else from pools meant for it, else from pools open to all. What a pool gives is one
- * that is kept for the Service, else one that it had before it was deleted, else the lowest free.
+ * that is kept for the Service, else one that it had before it was deleted, else as its strategy says, the lowest free.
  * `left`: addresses that the Service gave up just now, which it may ask for although nobody else could have them.
  */
 export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []): Choice | Refusal {
@@ -126,8 +128,8 @@ function best(asking: Asking, pools: readonly Pool[]): readonly Address[] | unde
   const { family, primary } = want;
   if (family === 'IPv4' || family === 'IPv6') return bestSingle(asking, pools, family);
   for (const pool of pools) {
-    const v4 = ledger.lowest(pool, 'IPv4', want);
-    const v6 = v4 && ledger.lowest(pool, 'IPv6', want);
+    const v4 = ledger.offer(pool, 'IPv4', want);
+    const v6 = v4 && ledger.offer(pool, 'IPv6', want);
     if (v4 && v6 && !ledger.overQuota(want, [v4, v6])) return [v4, v6];
   }
   if (want.policy !== 'PreferDualStack') return undefined;
@@ -141,7 +143,7 @@ function bestSingle(
   family: Family,
 ): readonly Address[] | undefined {
   for (const pool of pools) {
-    const address = ledger.lowest(pool, family, want);
+    const address = ledger.offer(pool, family, want);
     if (address) return [address];
   }
   return undefined;
@@ -155,7 +157,12 @@ function settle(
   if (!addresses) return undefined;
   const reserved = addresses.some((address) => ledger.isReserved(want, address));
   const returned = addresses.some((address) => ledger.wasHeld(want, address));
-  return claimed(ledger.claim(want, addresses), reserved ? 'reserved' : returned ? 'returned' : because);
+  const chosen = claimed(
+    ledger.claim(want, addresses),
+    reserved ? 'reserved' : returned ? 'returned' : because,
+  );
+  const strategy = 'pool' in chosen ? ledger.config.pools.get(chosen.pool)?.strategy : undefined;
+  return strategy && !('refused' in chosen) ? { ...chosen, strategy } : chosen;
 }
 
 function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {
@@ -169,7 +176,7 @@ function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {
 export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice | Refusal {
   const family = held.family === 'IPv4' ? 'IPv6' : 'IPv4';
   const pool = ledger.config.pools.get(ledger.claimOf(want.key)?.pool ?? '');
-  const second = pool && ledger.lowest(pool, family, want);
+  const second = pool && ledger.offer(pool, family, want);
   const draining = pool?.draining !== undefined;
   const limit = pool && !second && limited({ ledger, want: single(want, family) }, [pool]);
   if (limit) return limit;

@@ -12,6 +12,7 @@ export interface PoolSketch {
   readonly addresses: readonly string[];
   readonly autoAssign?: boolean;
   readonly avoidBuggyIPs?: boolean;
+  readonly strategy?: Pool['strategy'];
   readonly draining?: readonly string[];
   readonly moving?: readonly string[];
   readonly allocation?: {
@@ -39,6 +40,7 @@ function poolFrom(name: string, sketch: PoolSketch): Pool {
     avoidBuggyIPs,
     ...(draining.length + moving.length > 0 && { draining: union(rangesOf([...draining, ...moving])) }),
     ...(moving.length > 0 && { moving: union(rangesOf(moving)) }),
+    ...(sketch.strategy && { strategy: sketch.strategy }),
     ...(sketch.allocation && { allocation: allocationFrom(sketch) }),
   };
 }

@@ -260,19 +260,20 @@ export class Ledger {
 
   /**
    * The address of that family that the Service would get from the pool: one that is kept for it, one that it had before it was
-   * deleted, or in the first range, in the order of the spec, that has one, the lowest that is free or that the Service may share.
-   * Where all that is free was others' a moment ago, the one that was given back first.
+   * deleted, or what the pool's strategy gives: in the first range, in the order of the spec, that has one, the lowest that is free or
+   * that the Service may share; with another strategy one that it may share comes before a free one. Where all that is free was others' a moment ago, the one that was given back first.
    */
-  lowest(pool: Pool, family: Family, want: Want): Address | undefined {
+  offer(pool: Pool, family: Family, want: Want): Address | undefined {
     const own = this.#reserved(pool, family, want) ?? this.#former(pool, family, want);
     if (own && !this.overQuota(want, [own])) return own;
-    let best = this.#rooms.get(pool.name)?.lowest(family);
+    let best = this.#rooms.get(pool.name)?.pick(family, want.key);
     if (best && this.overQuota(want, [{ family, bits: best.bits }])) best = undefined;
     for (const bits of this.#joinable(family, want)) {
       const place = placeOf(this.#config, { family, bits });
       if (place?.pool !== pool || this.keptBack(want, { family, bits })) continue;
       if (this.overQuota(want, [{ family, bits }])) continue;
       const { index } = place;
+      if (pool.strategy) return { family, bits };
       if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
     }
     return best ? { family, bits: best.bits } : this.#last(pool, family, want);
@@ -314,7 +315,21 @@ export class Ledger {
     };
   }
 
+  /** Addresses in use of a family, by pool. */
+  usedByPool(family: Family): ReadonlyMap<string, readonly bigint[]> {
+    const used = new Map<string, bigint[]>();
+    for (const bits of this.#held[family].keys()) {
+      const pool = poolOf(this.#config, { family, bits })?.name;
+      if (pool === undefined) continue;
+      const list = used.get(pool);
+      if (list) list.push(bits);
+      else used.set(pool, [bits]);
+    }
+    return used;
+  }
+
   #index(): void {
+    const freed = [...this.#rooms.values()].flatMap((room) => [...room.freed()]);
     this.#used = new Map();
     this.#rooms = new Map();
     for (const pool of this.#config.pools.values()) {
@@ -324,7 +339,7 @@ export class Ledger {
       );
       this.#used.set(pool.name, noUse());
     }
-    for (const address of this.sticky.addresses()) this.#vacated(address);
+    for (const address of [...freed, ...this.sticky.addresses()]) this.#vacated(address);
   }
 
   #isTaken(family: Family, bits: bigint): boolean {

@@ -129,7 +129,7 @@ function replace(o: {
   const present = ledger.claimOf(want.key)?.pool;
   for (const pool of targets) {
     const going = held.filter((address) => pool.name !== present || moves(ledger.config, address));
-    const fresh = (family: Family) => ledger.lowest(pool, family, want);
+    const fresh = (family: Family) => ledger.offer(pool, family, want);
     const found = going.map((old) => ({ old, fresh: fresh(old.family) }));
     const complete = found.filter((r): r is Replacement => r.fresh !== undefined);
     if (complete.length === going.length) return complete;

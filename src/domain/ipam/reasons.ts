@@ -1,3 +1,4 @@
+import type { Strategy } from '../config/config.ts';
 import { type Address, formatAddress } from '../ip/address.ts';
 
 /** The families of a Service's cluster addresses; `unknown` when they make no sense. */
@@ -13,11 +14,11 @@ export type Because =
   | 'reserved'
   /** It had them before it was deleted and made again. */
   | 'returned'
-  /** Lowest free of the pool that it asks for. */
+  /** One that is free of the pool that it asks for. */
   | 'requested-pool'
-  /** Lowest free of a pool whose serviceAllocation matches it. */
+  /** Likewise, of a pool whose serviceAllocation matches it. */
   | 'matching-pool'
-  /** Lowest free of a pool that is open to all. */
+  /** Likewise, of a pool that is open to all. */
   | 'open-pool'
   /** PreferDualStack: the family that was missing came free in its pool. */
   | 'second-family'
@@ -180,8 +181,14 @@ export function refusalText(r: Refusal): string {
   }
 }
 
+const BY: Readonly<Record<Strategy, string>> = {
+  'least-recently-used': 'least recently used',
+  hash: 'by the hash of its name, free',
+};
+
 /** A choice as a sentence part, to follow `192.0.2.1 from pool web: `. */
-export function becauseText(because: Because): string {
+export function becauseText(because: Because, strategy?: Strategy): string {
+  const one = strategy === undefined ? 'lowest free' : BY[strategy];
   switch (because) {
     case 'kept':
       return 'held before';
@@ -192,11 +199,11 @@ export function becauseText(because: Because): string {
     case 'returned':
       return 'had before it was deleted';
     case 'requested-pool':
-      return 'lowest free of the requested pool';
+      return `${one} of the requested pool`;
     case 'matching-pool':
-      return 'lowest free of a pool whose serviceAllocation matches';
+      return `${one} of a pool whose serviceAllocation matches`;
     case 'open-pool':
-      return 'lowest free of a pool open to all';
+      return `${one} of a pool open to all`;
     case 'second-family':
       return 'second family added';
     case 'moving':

@@ -66,9 +66,9 @@ export function eventOf(note: Note): EventText {
   }
 }
 
-/** A mark on a pool that has no effect. */
-export function eventOfWarning({ message, hint }: Problem): EventText {
-  return warning('MarkInvalid', [message, ...(hint === undefined ? [] : [hint])].join('; '));
+/** A part of a pool that has no effect. */
+export function eventOfWarning({ code, message, hint }: Problem): EventText {
+  return warning(code, [message, ...(hint === undefined ? [] : [hint])].join('; '));
 }
 
 /** Upstream's old prefix still works; users are told when it matters. */

@@ -58,6 +58,7 @@ export function controllerMetrics(metrics: Metrics) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     }),
     ...poolMetrics(metrics),
+    ...trendMetrics(metrics),
   };
 }
 
@@ -97,6 +98,44 @@ function poolMetrics(metrics: Metrics) {
     },
     forgetPool(name: string): void {
       for (const gauge of [...total, ...used]) gauge.remove({ pool: name });
+    },
+  };
+}
+
+/** What is known of one family of a pool. */
+export interface Trend {
+  readonly pool: string;
+  readonly family: string;
+  readonly used: number;
+  readonly free: number;
+  /** Addresses of the longest free run. */
+  readonly longest: number;
+  /** Until nothing is free; undefined: too little is known. */
+  readonly seconds: number | undefined;
+}
+
+/** Where pools are heading, by family. */
+function trendMetrics(metrics: Metrics) {
+  const labels = ['pool', 'family'] as const;
+  const gauge = (name: string, help: string) => metrics.gauge({ name: `herald_pool_${name}`, help, labels });
+  const used = gauge('addresses_used', 'Distinct addresses in use');
+  const free = gauge('addresses_free', 'Addresses that are neither in use nor draining');
+  const longest = gauge('largest_free_block', 'Addresses of the longest run without one in use or draining');
+  const seconds = gauge(
+    'exhaustion_seconds',
+    'Seconds until no address is free, at the rate of the last hour; +Inf while use does not grow, absent for the first ten minutes',
+  );
+  return {
+    trend(t: Trend): void {
+      const at = { pool: t.pool, family: t.family };
+      used.set(at, t.used);
+      free.set(at, t.free);
+      longest.set(at, t.longest);
+      if (t.seconds === undefined) seconds.remove(at);
+      else seconds.set(at, t.seconds);
+    },
+    forgetTrend(pool: string, family: string): void {
+      for (const metric of [used, free, longest, seconds]) metric.remove({ pool, family });
     },
   };
 }

@@ -13,6 +13,7 @@ import { Report } from './report.ts';
 import { standing } from './reservations.ts';
 import { type Memory, Settings } from './settings.ts';
 import { Statuses } from './statuses.ts';
+import { Trends } from './trends.ts';
 import { Usage } from './usage.ts';
 
 /** Events that are not sent by then are not sent: a process that ends has four seconds. */
@@ -78,7 +79,9 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     say: (object) =>
       loop.ledger && standingOfQuota(object, loop.ledger.quotaUses, [...all.namespaces.store.list()]),
   });
+  const trends = new Trends({ doors, metrics: own, ledger: () => loop.ledger });
   const touch = () => {
+    trends.touch();
     reserved.touch();
     quotas.touch();
   };
@@ -111,7 +114,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     stop();
     await settings.close();
     await loop.close();
-    await Promise.all([usage.close(), report.close(), reserved.close(), quotas.close()]);
+    await Promise.all([usage.close(), report.close(), reserved.close(), quotas.close(), trends.close()]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
     await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
     o.waiting(() => undefined);

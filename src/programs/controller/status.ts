@@ -122,5 +122,9 @@ function allocated(choice: Choice, before: Condition | undefined): Said {
   }
   const goesOn = before?.status === 'True' && before.reason !== NOT_MOVED && before.message.startsWith(what);
   if (because === 'kept' && goesOn) return { status: 'True', reason: before.reason, message: before.message };
-  return { status: 'True', reason: reasonWord(because), message: what + becauseText(because) };
+  return {
+    status: 'True',
+    reason: reasonWord(because),
+    message: what + becauseText(because, choice.strategy),
+  };
 }

@@ -1,3 +1,4 @@
+import { STRATEGIES } from '../annotations.ts';
 import { addressQuotaSpec } from '../herald/address-quota.ts';
 import { reservationSpec } from '../herald/reservation.ts';
 import { bgpAdvertisementSpec, l2AdvertisementSpec } from '../metallb/advertisements.ts';
@@ -48,9 +49,24 @@ function rendered<T>(spec: Schema<T>): Schema<T & Reserved> {
   return fromKeywords<T & Reserved>({ ...spec, properties });
 }
 
+const POOLED = object({
+  strategy: oneOfStrings(
+    STRATEGIES,
+    'How the pool chooses among its free addresses: the lowest (first-free, when absent), the least recently used, or one by the name of the Service.',
+  ),
+});
+
+/** What only pools have. */
+function pooled<T>(entry: Schema<T>): Schema<T & TypeOf<typeof POOLED>> {
+  return fromKeywords<T & TypeOf<typeof POOLED>>({
+    ...entry,
+    properties: { ...fieldsOf(entry), ...fieldsOf(POOLED) },
+  });
+}
+
 /** The keys that make objects, and what their entries look like. */
 export const ENTRY_MAPS = {
-  pools: named(rendered(poolSpec), 'Pools: name to the fields of IPAddressPool.spec.'),
+  pools: named(pooled(rendered(poolSpec)), 'Pools: name to the fields of IPAddressPool.spec.'),
   l2Advertisements: named(
     rendered(l2AdvertisementSpec),
     'Announcements on the local network: name to the fields of L2Advertisement.spec.',

@@ -1,3 +1,4 @@
+import { STRATEGY } from '../../api/annotations.ts';
 import { pathText } from '../../api/check.ts';
 import { checkValues, type HeraldValues } from '../../api/values.ts';
 import type { Draft, Section } from '../draft.ts';
@@ -49,13 +50,14 @@ export const native: Dialect = {
 function draftsOf(values: HeraldValues): Draft[] {
   return SECTIONS.flatMap((section) =>
     Object.entries(values[section] ?? {}).map(([name, entry]): Draft => {
-      const { labels, annotations, onChange, ...spec } = entry;
+      const { labels, annotations, onChange, ...rest } = entry;
+      const { strategy, ...spec } = { strategy: undefined, ...rest };
       return {
         section,
         name,
         spec: asObject(spec),
         labels: texts(labels),
-        annotations: texts(annotations),
+        annotations: { ...texts(annotations), ...(strategy && { [STRATEGY]: strategy }) },
         ...(onChange && { onChange }),
         path: pathText([section, name]),
       };

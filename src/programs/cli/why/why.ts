@@ -164,7 +164,7 @@ function verdictText(verdict: Verdict): string {
   if ('none' in verdict) return 'nothing of ours';
   if ('refusal' in verdict) return refusalText(verdict.refusal);
   if ('kept' in verdict) return refusalText(verdict.kept);
-  const { addresses, pool, because, stay } = verdict.choice;
-  const text = `${addressList(addresses)} from pool ${pool}: ${becauseText(because)}`;
+  const { addresses, pool, because, strategy, stay } = verdict.choice;
+  const text = `${addressList(addresses)} from pool ${pool}: ${becauseText(because, strategy)}`;
   return stay ? `${text}, ${stayText(stay)}` : text;
 }
