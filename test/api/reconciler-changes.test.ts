@@ -1,8 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/platform/kube/client.ts';
-import { type ApiServer, available, startApiServer } from '../servers/index.ts';
-import { client } from './kube.rig.ts';
-import { conditions, Home, message, type Raw, RELEASE, restricted } from './reconciler.rig.ts';
+import { describe, expect, it } from 'vitest';
+import { available } from '../servers/index.ts';
+import {
+  conditions,
+  eachWithHome,
+  type Home,
+  message,
+  type Raw,
+  RELEASE,
+  restricted,
+} from './reconciler.rig.ts';
 
 /** Changes that would take addresses away: what is held, what goes on, and each way on. */
 
@@ -21,22 +27,9 @@ const steps = (plan: Raw) =>
 describe.skipIf(can !== true)(
   `changes of the reconciler on a real API server${can === true ? '' : ` (${can})`}`,
   () => {
-    let api: ApiServer;
-    let kube: KubeClient;
     let home: Home;
-    let serial = 0;
-
-    beforeAll(async () => {
-      api = await startApiServer();
-      kube = await client(api.kubeconfig);
-    });
-    beforeEach(async () => {
-      home = await Home.make(api, kube, `changes-${++serial}`);
-    });
-    afterEach(() => home.close());
-    afterAll(async () => {
-      await kube?.close();
-      await api?.stop();
+    eachWithHome('changes', (made) => {
+      home = made;
     });
 
     /** Both pools are in force, and Service shop has an address of the one that is going to go. */
@@ -87,7 +80,9 @@ describe.skipIf(can !== true)(
         await inUse();
         await home.values(WITHOUT_WEB);
         await home.planned('Held');
-        const [head = '', line = ''] = (await api.kubectl('-n', home.namespace, 'get', 'plans')).split('\n');
+        const [head = '', line = ''] = (await home.api.kubectl('-n', home.namespace, 'get', 'plans')).split(
+          '\n',
+        );
         expect(head.trim().split(/\s{2,}/)).toEqual(['NAME', 'CHANGE', 'AFFECTED', 'STATE', 'AGE']);
         const cells = line.trim().split(/\s{2,}/);
         expect(cells.slice(0, 4)).toEqual([
@@ -97,7 +92,7 @@ describe.skipIf(can !== true)(
           'Held',
         ]);
         expect(cells[4]).toMatch(/^\d+s$/);
-        const wide = await api.kubectl('-n', home.namespace, 'get', 'plans', '-o', 'wide');
+        const wide = await home.api.kubectl('-n', home.namespace, 'get', 'plans', '-o', 'wide');
         expect(wide).toMatch(/DIGEST\s*\n.*sha256:[0-9a-f]{64}/);
       });
 
@@ -171,13 +166,13 @@ describe.skipIf(can !== true)(
       });
 
       it('of a smaller range keeps the range, of an advertisement the announcement', async () => {
-        await kube.request({
+        await home.kube.request({
           method: 'POST',
           path: '/api/v1/nodes',
           body: { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } },
         });
         try {
-          await kube.request({
+          await home.kube.request({
             method: 'PATCH',
             path: '/api/v1/nodes/node-1/status',
             contentType: 'application/merge-patch+json',
@@ -200,7 +195,7 @@ describe.skipIf(can !== true)(
           const [ad] = await home.list('metallb.io/l2advertisements');
           expect(ad?.spec).not.toHaveProperty('ipAddressPools');
         } finally {
-          await kube.request({ method: 'DELETE', path: '/api/v1/nodes/node-1' });
+          await home.kube.request({ method: 'DELETE', path: '/api/v1/nodes/node-1' });
         }
       });
 
@@ -397,7 +392,7 @@ describe.skipIf(can !== true)(
     describe('drift', () => {
       const grow = '{"spec":{"addresses":["192.0.2.0/28","203.0.113.0/28"]}}';
       const edit = (pool: string, patch: string) =>
-        api.kubectl('-n', home.namespace, 'patch', 'ipaddresspool', pool, '--type=merge', '-p', patch);
+        home.api.kubectl('-n', home.namespace, 'patch', 'ipaddresspool', pool, '--type=merge', '-p', patch);
 
       it('makes no plan when it is repaired', async () => {
         const running = await home.run();
@@ -434,7 +429,7 @@ describe.skipIf(can !== true)(
         await home.values(BOTH);
         await home.told('Applied', { status: 'True' });
         const annotate = (text: string) =>
-          api.kubectl('-n', home.namespace, 'annotate', 'ipaddresspool', 'web', text);
+          home.api.kubectl('-n', home.namespace, 'annotate', 'ipaddresspool', 'web', text);
         await annotate('herald.io/reconcile=disabled');
         await edit('web', grow);
         const source = await home.eventually('a notice', async () => {

@@ -2,14 +2,22 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/platform/kube/client.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { refuseForeignConversion } from '../../src/programs/reconciler/conversion.ts';
 import { toolPath } from '../../tools/servers/manifest.ts';
-import { type ApiServer, available, startApiServer } from '../servers/index.ts';
+import { available } from '../servers/index.ts';
 import { startFaulty } from './faulty.rig.ts';
-import { client, startRelay } from './kube.rig.ts';
-import { CLUSTER_RULES, conditions, Home, message, RELEASE, RULES, restricted } from './reconciler.rig.ts';
+import { startRelay } from './kube.rig.ts';
+import {
+  CLUSTER_RULES,
+  conditions,
+  eachWithHome,
+  type Home,
+  message,
+  RELEASE,
+  RULES,
+  restricted,
+} from './reconciler.rig.ts';
 
 const can = available('api');
 const flux = available('flux');
@@ -23,45 +31,32 @@ const PEER = { myASN: 64500, peerASN: 64501, peerAddress: '192.0.2.1' };
 describe.skipIf(can !== true)(
   `reconciler when something is missing${can === true ? '' : ` (${can})`}`,
   () => {
-    let api: ApiServer;
-    let kube: KubeClient;
     let home: Home;
-    let serial = 0;
-
-    beforeAll(async () => {
-      api = await startApiServer();
-      kube = await client(api.kubeconfig);
-    });
-    beforeEach(async () => {
-      home = await Home.make(api, kube, `faults-${++serial}`);
-    });
-    afterEach(() => home.close());
-    afterAll(async () => {
-      await kube?.close();
-      await api?.stop();
+    eachWithHome('faults', (made) => {
+      home = made;
     });
 
     it('refuses to start while another product converts BGPPeers by a webhook, and says what to do', async () => {
       const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io';
       const convert = (conversion: object) =>
-        kube.request({
+        home.kube.request({
           method: 'PATCH',
           path: crd,
           body: { spec: { conversion } },
           contentType: 'application/merge-patch+json',
         });
       const signal = AbortSignal.timeout(10_000);
-      await refuseForeignConversion(kube, signal);
+      await refuseForeignConversion(home.kube, signal);
       const clientConfig = { url: 'https://127.0.0.1:1/convert' };
       await convert({ strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } });
       try {
-        await expect(refuseForeignConversion(kube, signal)).rejects.toThrow(
+        await expect(refuseForeignConversion(home.kube, signal)).rejects.toThrow(
           /bgppeers.metallb.io.*kubectl replace/,
         );
       } finally {
         await convert({ strategy: 'None', webhook: null });
       }
-      await refuseForeignConversion(kube, signal);
+      await refuseForeignConversion(home.kube, signal);
     });
 
     describe('RBAC', () => {
@@ -136,33 +131,33 @@ describe.skipIf(can !== true)(
     describe('CRDs', () => {
       it('waits for one that is missing at start, goes on with the others, and recovers by itself', async () => {
         const file = join(root, 'chart/crds/bgppeers.metallb.io.yaml');
-        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.api.kubectl('delete', '-f', file, '--wait=true');
         await home.run();
         await home.values({ ...VALUES, bgpPeers: { tor: PEER } });
         const source = await home.told('KindMissing');
         expect(message(source)).toContain('BGPPeer');
         expect(await home.pool('web')).toBeDefined();
-        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.api.kubectl('apply', '--server-side', '-f', file);
         await home.told('Applied', { status: 'True' });
         expect((await home.list('metallb.io/bgppeers')).length).toBe(1);
       });
 
       it('waits for ConfigSource itself', async () => {
         const file = join(root, 'chart/crds/configsources.herald.io.yaml');
-        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.api.kubectl('delete', '-f', file, '--wait=true');
         const running = await home.run();
         await home.eventually('a word', async () =>
           running.lines.some((l) => l.includes('ConfigSource') && l.includes('missing')),
         );
-        await api.kubectl('apply', '--server-side', '-f', file);
-        await api.kubectl('wait', '--for=condition=Established', '-f', file);
+        await home.api.kubectl('apply', '--server-side', '-f', file);
+        await home.api.kubectl('wait', '--for=condition=Established', '-f', file);
         await home.values(VALUES);
         await home.told('Applied', { status: 'True' });
       });
 
       it('goes on without Plans, says so, holds all the same, and shows them once they are served', async () => {
         const file = join(root, 'chart/crds/plans.herald.io.yaml');
-        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.api.kubectl('delete', '-f', file, '--wait=true');
         await home.run();
         await home.values({ pools: VALUES.pools });
         const source = await home.told('Applied', { status: 'True' });
@@ -173,7 +168,7 @@ describe.skipIf(can !== true)(
         await home.service('shop', ['192.0.2.5']);
         await home.values({ pools: { db: { addresses: ['198.51.100.0/28'] } } });
         await home.told('HeldInUse');
-        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.api.kubectl('apply', '--server-side', '-f', file);
         await home.eventually(
           'the Plan',
           async () => (await home.plan().catch(() => undefined)) !== undefined,
@@ -189,9 +184,9 @@ describe.skipIf(can !== true)(
           communities: { c: { communities: [{ name: 'x', value: '64500:1' }] } },
         });
         await home.told('Applied', { status: 'True' });
-        await api.kubectl('delete', '-f', file, '--wait=true');
+        await home.api.kubectl('delete', '-f', file, '--wait=true');
         await home.told('KindMissing');
-        await api.kubectl('apply', '--server-side', '-f', file);
+        await home.api.kubectl('apply', '--server-side', '-f', file);
         await home.told('Applied', { status: 'True' });
         expect((await home.list('metallb.io/communities')).length).toBe(1);
       });
@@ -199,7 +194,7 @@ describe.skipIf(can !== true)(
 
     describe('the API server', () => {
       it('may be gone at start and in the middle: nothing is lost', async () => {
-        const relay = await startRelay(api, `relay-${serial}`);
+        const relay = await startRelay(home.api, `relay-${home.namespace}`);
         relay.refuse();
         try {
           await home.values(VALUES);
@@ -225,7 +220,7 @@ describe.skipIf(can !== true)(
 
       it('is asked what came of a write that had no answer, before anything is said to be done', async () => {
         let ill = false;
-        const faulty = await startFaulty(api, ({ method, path }) => {
+        const faulty = await startFaulty(home.api, ({ method, path }) => {
           // Watches, and the lists that come after those that broke; what is asked of a quorum names no version.
           if (ill && path.includes('/ipaddresspools?') && path.includes('resourceVersion=')) return 'reset';
           return ill && method === 'PATCH' && path.includes('/ipaddresspools/web?') ? 'lost' : undefined;
@@ -259,7 +254,7 @@ describe.skipIf(can !== true)(
           'a beginning',
           async () => (await running.counter('writes_total')) >= 0 && (await home.pools()).length > 20,
         );
-        await api.restart();
+        await home.api.restart();
         await home.eventually(
           'all of them',
           async () => (await home.pools().catch(() => [])).length === 1000,
@@ -298,8 +293,8 @@ describe.skipIf(can !== true)(
       });
 
       beforeAll(async () => {
-        await api.kubectl('apply', '--server-side', '-f', toolPath('flux-crds.yaml'));
-        await api.kubectl(
+        await home.api.kubectl('apply', '--server-side', '-f', toolPath('flux-crds.yaml'));
+        await home.api.kubectl(
           'wait',
           '--for=condition=Established',
           '--timeout=60s',
@@ -322,7 +317,7 @@ describe.skipIf(can !== true)(
         await home.told('Applied', { status: 'True' });
         await home.apply(release({ suspend: true }));
         await home.configMap('more', 'pools: {extra: {addresses: [198.51.100.0/28]}}');
-        await api.kubectl('-n', home.namespace, 'delete', 'ipaddresspool', 'web');
+        await home.api.kubectl('-n', home.namespace, 'delete', 'ipaddresspool', 'web');
         await home.told('Suspended');
         expect(await home.pools()).toEqual([]);
         await home.apply(release({ suspend: false }));
@@ -376,7 +371,7 @@ describe.skipIf(can !== true)(
           '--health-probe-port',
           '0',
         ],
-        { env: { ...process.env, KUBECONFIG: api.kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
+        { env: { ...process.env, KUBECONFIG: home.api.kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
       );
       let out = '';
       child.stdout.on('data', (d) => (out += d));
@@ -391,7 +386,7 @@ describe.skipIf(can !== true)(
         const [code] = await exited;
         expect(code, out).toBe(0);
         const holder = ['get', 'lease', 'herald-reconciler', '-o', 'jsonpath={.spec.holderIdentity}'];
-        expect(await api.kubectl('-n', home.namespace, ...holder)).toBe('');
+        expect(await home.api.kubectl('-n', home.namespace, ...holder)).toBe('');
       } finally {
         child.kill('SIGKILL');
       }

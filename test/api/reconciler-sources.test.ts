@@ -1,8 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/platform/kube/client.ts';
-import { type ApiServer, available, startApiServer } from '../servers/index.ts';
-import { client } from './kube.rig.ts';
-import { conditions, Home, message, RELEASE } from './reconciler.rig.ts';
+import { describe, expect, it } from 'vitest';
+import { available } from '../servers/index.ts';
+import { conditions, eachWithHome, type Home, message, RELEASE } from './reconciler.rig.ts';
 
 const can = available('api');
 const VALUES = {
@@ -16,22 +14,9 @@ const VALUES = {
 describe.skipIf(can !== true)(
   `sources of the reconciler on a real API server${can === true ? '' : ` (${can})`}`,
   () => {
-    let api: ApiServer;
-    let kube: KubeClient;
     let home: Home;
-    let serial = 0;
-
-    beforeAll(async () => {
-      api = await startApiServer();
-      kube = await client(api.kubeconfig);
-    });
-    beforeEach(async () => {
-      home = await Home.make(api, kube, `sources-${++serial}`);
-    });
-    afterEach(() => home.close());
-    afterAll(async () => {
-      await kube?.close();
-      await api?.stop();
+    eachWithHome('sources', (made) => {
+      home = made;
     });
 
     describe('ConfigMap sources', () => {
@@ -50,7 +35,7 @@ describe.skipIf(can !== true)(
 
       it('count only in the namespaces that are named', async () => {
         const other = `${home.namespace}-tenant`;
-        await api.kubectl('create', 'namespace', other);
+        await home.api.kubectl('create', 'namespace', other);
         const running = await home.run();
         await home.configMap('more', 'pools: {extra: {addresses: [198.51.100.0/28]}}', { namespace: other });
         await home.values(VALUES);
@@ -177,7 +162,14 @@ describe.skipIf(can !== true)(
         expect(before?.spec.autoAssign).toBe(false);
         expect((await home.pools()).length).toBe(1);
 
-        await api.kubectl('-n', home.namespace, 'annotate', 'ipaddresspool', 'web', 'herald.io/adopt=herald');
+        await home.api.kubectl(
+          '-n',
+          home.namespace,
+          'annotate',
+          'ipaddresspool',
+          'web',
+          'herald.io/adopt=herald',
+        );
         await home.told('Applied', { status: 'True' });
         const after = await home.pool('web');
         expect(after?.metadata.uid).toBe(before?.metadata.uid);

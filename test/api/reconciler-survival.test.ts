@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { IPAddressPools } from '../../src/domain/api/metallb.ts';
 import { parseAddress } from '../../src/domain/ip/address.ts';
 import { parseRange, rangeContains } from '../../src/domain/ip/range.ts';
-import type { KubeClient } from '../../src/platform/kube/client.ts';
-import { type ApiServer, available, startApiServer } from '../servers/index.ts';
-import { client, reflector } from './kube.rig.ts';
-import { conditions, Home, message } from './reconciler.rig.ts';
+import { available } from '../servers/index.ts';
+import { reflector } from './kube.rig.ts';
+import { conditions, eachWithHome, type Home, message } from './reconciler.rig.ts';
 
 /** What addresses survive: whatever happens to sources, releases, names and ranges, each stays in a pool at every moment. */
 
@@ -18,27 +17,14 @@ const SHOP = '192.0.2.5';
 describe.skipIf(can !== true)(
   `what survives the reconciler on a real API server${can === true ? '' : ` (${can})`}`,
   () => {
-    let api: ApiServer;
-    let kube: KubeClient;
     let home: Home;
-    let serial = 0;
-
-    beforeAll(async () => {
-      api = await startApiServer();
-      kube = await client(api.kubeconfig);
-    });
-    beforeEach(async () => {
-      home = await Home.make(api, kube, `survival-${++serial}`);
-    });
-    afterEach(() => home.close());
-    afterAll(async () => {
-      await kube?.close();
-      await api?.stop();
+    eachWithHome('survival', (made) => {
+      home = made;
     });
 
     /** Follows the pools; `end` says at how many moments the address was in none. */
     async function guard(address = SHOP) {
-      const pools = reflector({ client: kube, kind: IPAddressPools, namespace: home.namespace });
+      const pools = reflector({ client: home.kube, kind: IPAddressPools, namespace: home.namespace });
       const wanted = parseAddress(address);
       if (!wanted) throw new Error(address);
       let moments = 0;

@@ -1,5 +1,6 @@
 /** A reconciler in this process against a real API server, in a namespace of its own, and what its tests ask of both. */
 import { createHash } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
@@ -8,7 +9,7 @@ import { systemRandom } from '../../src/platform/obs/random.ts';
 import type { Timing } from '../../src/programs/reconciler/options.ts';
 import { reconcile } from '../../src/programs/reconciler/reconciler.ts';
 import { until } from '../servers/exec.ts';
-import type { ApiServer } from '../servers/index.ts';
+import { type ApiServer, startApiServer } from '../servers/index.ts';
 import { client } from './kube.rig.ts';
 
 export const RELEASE = 'herald';
@@ -59,6 +60,27 @@ export interface ServiceOptions {
   readonly annotations?: Record<string, string>;
   readonly labels?: Record<string, string>;
   readonly loadBalancerClass?: string;
+}
+
+/** Starts one API server for the tests of a `describe`, and gives each test a namespace of its own with nothing running in it. */
+export function eachWithHome(prefix: string, take: (home: Home) => void): void {
+  let api: ApiServer;
+  let kube: KubeClient;
+  let home: Home;
+  let serial = 0;
+  beforeAll(async () => {
+    api = await startApiServer();
+    kube = await client(api.kubeconfig);
+  });
+  beforeEach(async () => {
+    home = await Home.make(api, kube, `${prefix}-${++serial}`);
+    take(home);
+  });
+  afterEach(() => home.close());
+  afterAll(async () => {
+    await kube?.close();
+    await api?.stop();
+  });
 }
 
 export class Home {

@@ -1,8 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/platform/kube/client.ts';
-import { type ApiServer, available, startApiServer } from '../servers/index.ts';
-import { client } from './kube.rig.ts';
-import { conditions, Home, message, RELEASE } from './reconciler.rig.ts';
+import { describe, expect, it } from 'vitest';
+import { available } from '../servers/index.ts';
+import { conditions, eachWithHome, type Home, message, RELEASE } from './reconciler.rig.ts';
 
 const can = available('api');
 const VALUES = {
@@ -14,22 +12,9 @@ const VALUES = {
 };
 
 describe.skipIf(can !== true)(`reconciler on a real API server${can === true ? '' : ` (${can})`}`, () => {
-  let api: ApiServer;
-  let kube: KubeClient;
   let home: Home;
-  let serial = 0;
-
-  beforeAll(async () => {
-    api = await startApiServer();
-    kube = await client(api.kubeconfig);
-  });
-  beforeEach(async () => {
-    home = await Home.make(api, kube, `herald-${++serial}`);
-  });
-  afterEach(() => home.close());
-  afterAll(async () => {
-    await kube?.close();
-    await api?.stop();
+  eachWithHome('herald', (made) => {
+    home = made;
   });
 
   describe('what it renders', () => {
@@ -165,7 +150,7 @@ describe.skipIf(can !== true)(`reconciler on a real API server${can === true ? '
       await home.values(VALUES);
       await home.told('Applied', { status: 'True' });
       const ns = ['-n', home.namespace];
-      await api.kubectl(
+      await home.api.kubectl(
         ...ns,
         'patch',
         'ipaddresspool',
@@ -178,9 +163,9 @@ describe.skipIf(can !== true)(`reconciler on a real API server${can === true ? '
         'the range',
         async () => JSON.stringify((await home.pool('web'))?.spec.addresses) === '["192.0.2.0/28"]',
       );
-      await api.kubectl(...ns, 'delete', 'ipaddresspool', 'db');
+      await home.api.kubectl(...ns, 'delete', 'ipaddresspool', 'db');
       await home.eventually('the pool', () => home.pool('db'));
-      await api.kubectl(...ns, 'annotate', 'l2advertisement', 'all', 'herald.io/from-');
+      await home.api.kubectl(...ns, 'annotate', 'l2advertisement', 'all', 'herald.io/from-');
       await home.eventually(
         'the annotation',
         async () =>
@@ -220,7 +205,7 @@ describe.skipIf(can !== true)(`reconciler on a real API server${can === true ? '
       const running = await home.run();
       await home.values(VALUES);
       await home.told('Applied', { status: 'True' });
-      await api.kubectl('-n', home.namespace, 'label', 'ipaddresspool', 'web', 'owner=me');
+      await home.api.kubectl('-n', home.namespace, 'label', 'ipaddresspool', 'web', 'owner=me');
       await home.lookAgain(running);
       expect((await home.pool('web'))?.metadata.labels).toMatchObject({ owner: 'me' });
     });
