@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type KubeClient } from '../../src/platform/kube/client.ts';
 import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
-import { type Lab, labAvailable, number, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
+import { type Lab, labAvailable, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
 import type { Host } from '../lab/network.rig.ts';
 import { until } from '../servers/index.ts';
 
@@ -97,7 +97,7 @@ async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> 
     const first = report.questions
       .flatMap((q) => q.answers.map((a) => report.origin + q.at + a.after))
       .sort((a, b) => a - b)[0];
-    const heard = report.heard.find(({ ip }) => ip === number(address(i)));
+    const heard = report.heard.find(({ ip }) => ip === address(i));
     if (first !== undefined) replies.push(first - written);
     if (heard) told.push(report.origin + heard.at - written);
   }

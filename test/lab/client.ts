@@ -2,20 +2,23 @@
  * A client on the local network, run inside its namespace: `client.ts '{"interface": "eth0", ...}'`. With `flood` it asks
  * for all of `ips` in turn at a rate, for a time, and counts. With `ips` it asks
  * for each of them every `everyMs` until it gets SIGTERM; with `frames` it sends those (hex) and listens for `waitMs`. In the end it prints
- * one JSON object, a Report.
+ * one JSON object, a Report. IPv4 is asked for by ARP, IPv6 by neighbour solicitation; it listens to both.
  */
 
+import { addressBytes, addressFromBytes, formatAddress, parseAddress } from '../../src/domain/ip/address.ts';
 import { formatMac } from '../../src/domain/ip/mac.ts';
 import { libcSockets } from '../../src/platform/linux/libc.ts';
 import { LinkWatch } from '../../src/platform/linux/links.ts';
 import type { Link } from '../../src/platform/linux/netlink.ts';
 import { AF_PACKET, SOCK_RAW } from '../../src/platform/linux/sockets.ts';
 import { systemClock } from '../../src/platform/obs/clock.ts';
-import { BROADCAST, decode, encode, REPLY, REQUEST } from '../../src/protocols/arp/codec.ts';
+import * as arp from '../../src/protocols/arp/codec.ts';
+import * as ndp from '../../src/protocols/ndp/codec.ts';
+import { solicitedNode } from '../../src/protocols/ndp/groups.ts';
 
 export interface Wish {
   readonly interface: string;
-  readonly ips?: readonly number[];
+  readonly ips?: readonly string[];
   readonly everyMs?: number;
   readonly frames?: readonly string[];
   readonly waitMs?: number;
@@ -24,19 +27,23 @@ export interface Wish {
 
 /** One question: when it was asked (ms since the client began), and by whom it was answered after how long. */
 export interface Question {
-  readonly ip: number;
+  readonly ip: string;
   readonly at: number;
   readonly answers: { readonly mac: string; readonly after: number }[];
 }
 
-/** An ARP packet about which nobody here asked: op, who says so, and when. */
+/** A packet about which nobody here asked: what it is, who says so, and when. */
 export interface Heard {
   readonly at: number;
+  /** Of ARP the operation, of IPv6 the ICMP type. */
   readonly operation: number;
   readonly mac: string;
-  readonly ip: number;
-  /** Whom it is for; the same as `ip` when it is gratuitous. */
-  readonly target: number;
+  /** The address that it is about. */
+  readonly ip: string;
+  /** Whom it is for. Gratuitous ARP: the address itself; unsolicited advertisements: ff02::1. */
+  readonly target: string;
+  /** Of an advertisement. */
+  readonly flags?: number;
 }
 
 export interface Report {
@@ -47,7 +54,7 @@ export interface Report {
   readonly heard: readonly Heard[];
 }
 
-/** Questions carry a number as their sender address, 0.x.y.z, which no host has: each answer names its question. */
+/** ARP questions carry a number as their sender address, 0.x.y.z, which no host has: each answer names its question. */
 const NUMBERS = 1 << 24;
 
 function linkOf(name: string): Promise<Link> {
@@ -66,12 +73,12 @@ function linkOf(name: string): Promise<Link> {
   });
 }
 
-/** A packet socket that hears all ARP on the interface. */
-function openAll(index: number): number {
+/** A packet socket that hears everything of an ethertype on the interface. */
+function openAll(index: number, ethertype: number): number {
   const bind = new Uint8Array(20);
   const view = new DataView(bind.buffer);
   view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, 0x0806, false);
+  view.setUint16(2, ethertype, false);
   view.setInt32(4, index, true);
   return sockets.open({ domain: AF_PACKET, type: SOCK_RAW, protocol: 0, receiveBuffer: 8 << 20, bind });
 }
@@ -79,7 +86,8 @@ function openAll(index: number): number {
 const sockets = libcSockets();
 const wish: Wish = JSON.parse(process.argv[2] ?? '{}');
 const link = await linkOf(wish.interface);
-const fd = openAll(link.index);
+const fds = [openAll(link.index, 0x0806), openAll(link.index, 0x86dd)];
+const [sender = -1] = fds;
 const questions: Question[] = [];
 const heard: Heard[] = [];
 const start = performance.now();
@@ -87,67 +95,116 @@ const origin = performance.timeOrigin + start;
 let flooded: Report['flood'];
 const now = () => performance.now() - start;
 
-function take(frame: Uint8Array): void {
-  const packet = decode(frame);
-  if (!packet) return;
-  const mac = formatMac(packet.senderMac);
-  const question = packet.targetIp < NUMBERS ? questions[packet.targetIp - 1] : undefined;
-  const at = now();
-  if (packet.operation === REPLY && question?.ip === packet.senderIp)
-    question.answers.push({ mac, after: at - question.at });
-  else if (mac !== formatMac(link.mac))
-    heard.push({ at, operation: packet.operation, mac, ip: packet.senderIp, target: packet.targetIp });
+interface Told extends Omit<Heard, 'at'> {
+  /** Number of the question that it answers; 0 for none. */
+  readonly number: number;
 }
 
-const buffer = new Uint8Array(128);
-function drain(): void {
+function read(frame: Uint8Array): Told | undefined {
+  return frame[12] === 0x08 ? readArp(frame) : readNdp(frame);
+}
+
+function readArp(frame: Uint8Array): Told | undefined {
+  const packet = arp.decode(frame);
+  if (!packet) return undefined;
+  const { operation, targetIp } = packet;
+  const text = (ip: number) => formatAddress({ family: 'IPv4', bits: BigInt(ip) });
+  return {
+    number: operation === arp.REPLY && targetIp < NUMBERS ? targetIp : 0,
+    operation,
+    mac: formatMac(packet.senderMac),
+    ip: text(packet.senderIp),
+    target: text(targetIp),
+  };
+}
+
+function readNdp(frame: Uint8Array): Told | undefined {
+  const packet = ndp.decode(frame);
+  if (!packet) return undefined;
+  const { type, to, target, flags, options, source } = packet;
+  const mac = options.find((option) => option.type === ndp.TARGET_MAC)?.value ?? source;
+  const text = (ip: Uint8Array) => formatAddress(addressFromBytes(ip));
+  // The source address of a question is fe80::NUMBER.
+  const number = type === ndp.ADVERTISEMENT && to[0] === 0xfe ? new DataView(to.buffer).getUint32(12) : 0;
+  return { number, operation: type, mac: formatMac(mac), ip: text(target), target: text(to), flags };
+}
+
+function take(frame: Uint8Array): void {
+  const told = read(frame);
+  if (!told) return;
+  const { number, ...rest } = told;
+  const question = questions[number - 1];
+  const at = now();
+  if (question?.ip === told.ip) question.answers.push({ mac: told.mac, after: at - question.at });
+  else if (told.mac !== formatMac(link.mac)) heard.push({ at, ...rest });
+}
+
+const buffer = new Uint8Array(2_048);
+function drain(fd: number): void {
   for (let length = sockets.receive(fd, buffer); length >= 0; length = sockets.receive(fd, buffer)) {
     take(buffer.subarray(0, length));
   }
 }
-const watcher = sockets.watch(fd, {
-  onReadable: wish.flood ? () => {} : drain,
-  onBroken: (error) => console.error(error),
-});
+const watchers = fds.map((fd) =>
+  sockets.watch(fd, {
+    onReadable: wish.flood ? () => {} : () => drain(fd),
+    onBroken: (error) => console.error(error),
+  }),
+);
 
-function ask(ip: number): void {
+/** A question for an address, with a number that its answer will carry. */
+function question(ip: string, number: number): Uint8Array {
+  const address = parseAddress(ip);
+  if (!address) throw new Error(ip);
+  const source = link.mac;
+  if (address.family === 'IPv4')
+    return arp.encode({
+      destination: arp.BROADCAST,
+      source,
+      operation: arp.REQUEST,
+      senderMac: source,
+      senderIp: number,
+      targetMac: new Uint8Array(6),
+      targetIp: Number(address.bits),
+    });
+  const target = addressBytes(address);
+  const to = solicitedNode(target);
+  return ndp.encode({
+    destination: Uint8Array.of(0x33, 0x33, ...to.subarray(12)),
+    source,
+    hopLimit: ndp.HOP_LIMIT,
+    from: addressBytes({ family: 'IPv6', bits: (0xfe80n << 112n) | BigInt(number) }),
+    to,
+    type: ndp.SOLICITATION,
+    flags: 0,
+    target,
+    options: [{ type: ndp.SOURCE_MAC, value: source }],
+  });
+}
+
+function ask(ip: string): void {
   questions.push({ ip, at: now(), answers: [] });
-  const frame = {
-    destination: BROADCAST,
-    source: link.mac,
-    senderMac: link.mac,
-    targetMac: new Uint8Array(6),
-  };
-  sockets.send(fd, encode({ ...frame, operation: REQUEST, senderIp: questions.length, targetIp: ip }));
+  sockets.send(sender, question(ip, questions.length));
 }
 
 /** Sends in small batches on the clock, counting answers without looking further into them. */
 async function flood(
-  ips: readonly number[],
+  ips: readonly string[],
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<void> {
-  const frames = ips.map((targetIp) =>
-    encode({
-      destination: BROADCAST,
-      source: link.mac,
-      senderMac: link.mac,
-      targetMac: new Uint8Array(6),
-      operation: REQUEST,
-      senderIp: 1,
-      targetIp,
-    }),
-  );
+  const frames = ips.map((ip) => question(ip, 1));
   const began = now();
   let sent = 0;
   let answered = 0;
+  const isAnswer = () => (buffer[12] === 0x08 ? buffer[21] === arp.REPLY : buffer[54] === ndp.ADVERTISEMENT);
   const count = (): void => {
-    while (sockets.receive(fd, buffer) >= 0) if (buffer[21] === REPLY) answered++;
+    for (const fd of fds) while (sockets.receive(fd, buffer) >= 0) if (isAnswer()) answered++;
   };
   while (now() - began < seconds * 1_000) {
     const due = Math.min(sent + 64, Math.floor(((now() - began) / 1_000) * perSecond));
     for (; sent < due; sent++) {
       const frame = frames[sent % frames.length];
-      if (frame) sockets.send(fd, frame);
+      if (frame) sockets.send(sender, frame);
     }
     count();
   }
@@ -158,8 +215,8 @@ async function flood(
 }
 
 function end(): void {
-  drain();
-  watcher.close();
+  for (const fd of fds) drain(fd);
+  for (const watcher of watchers) watcher.close();
   const report: Report = { origin, questions, heard, ...(flooded && { flood: flooded }) };
   process.stdout.write(JSON.stringify(report), () => process.exit(0));
 }
@@ -175,6 +232,6 @@ if (wish.flood) {
   const timer = setInterval(() => wish.ips?.forEach(ask), wish.everyMs ?? 5);
   process.on('SIGTERM', () => clearInterval(timer));
 } else {
-  for (const hex of wish.frames ?? []) sockets.send(fd, Buffer.from(hex, 'hex'));
+  for (const hex of wish.frames ?? []) sockets.send(sender, Buffer.from(hex, 'hex'));
   if (wish.waitMs !== undefined) setTimeout(end, wish.waitMs);
 }

@@ -92,13 +92,13 @@ export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
       probe: (from, ips, everyMs) =>
         startProber(from, {
           interface: 'eth0',
-          ips: ips.map(number),
+          ips,
           everyMs: everyMs ?? 5,
         }),
       async flood(from, ips, o) {
         const client = await startClient(from, {
           interface: 'eth0',
-          ips: ips.map(number),
+          ips,
           flood: o,
         });
         return (

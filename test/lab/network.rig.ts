@@ -23,6 +23,10 @@ export interface Network {
   client(name: string): Promise<Host>;
   /** Connects one more link of a host to the switch, and switches it on. */
   plug(host: Host, link: string): Promise<void>;
+  /** Whether the switch sends multicast only where somebody has joined the group (MLD snooping); it asks for members itself. */
+  snoop(on: boolean): Promise<void>;
+  /** The groups that the switch knows members of, as `bridge mdb` prints them. */
+  members(): Promise<string>;
 }
 
 const ip = (...args: string[]) => must('ip', args);
@@ -75,9 +79,15 @@ export async function makeNetwork(run: Run): Promise<Network> {
       const made = await host(name);
       await connect(made, 'eth0', lan);
       await made.exec('ip', 'address', 'add', '192.0.2.254/24', 'dev', 'eth0');
+      await made.exec('ip', 'address', 'add', '2001:db8::fe/64', 'dev', 'eth0', 'nodad');
       return made;
     },
     plug: (to, link) => connect(to, link, lan),
+    async snoop(on) {
+      const value = on ? '1' : '0';
+      await ip('link', 'set', lan, 'type', 'bridge', 'mcast_snooping', value, 'mcast_querier', value);
+    },
+    members: () => must('bridge', ['mdb', 'show', 'dev', lan]),
   };
 }
 

@@ -129,9 +129,7 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
       endpoints: ['node-a'],
       spec: { externalTrafficPolicy: 'Local' },
     });
-    const told = (await listening).heard.filter(
-      ({ ip, mac }) => ip === number('192.0.2.9') && mac === macs.one,
-    );
+    const told = (await listening).heard.filter(({ ip, mac }) => ip === '192.0.2.9' && mac === macs.one);
     expect(told.map(({ operation }) => operation)).toEqual(Array.from({ length: 10 }, (_, i) => (i % 2) + 1));
     const rounds = told.filter(({ operation }) => operation === 1).map(({ at }) => at);
     for (const [i, at] of rounds.entries()) {
@@ -180,7 +178,7 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
     const listening = lab.send(client, [], 2_000);
     first.setting('excludel2.yaml', EXCLUDE());
     await answeredBy(WEB, macs.one);
-    expect((await listening).heard.some(({ ip, mac }) => ip === number(WEB) && mac === macs.one)).toBe(true);
+    expect((await listening).heard.some(({ ip, mac }) => ip === WEB && mac === macs.one)).toBe(true);
   });
 
   it('keeps the exclusions that it has when their file is broken', async () => {

@@ -27,6 +27,12 @@ describe('the groups of an interface', () => {
     ]);
   });
 
+  it('joins a group once', () => {
+    const { sockets, multicast } = rig();
+    expect([multicast.join(group(7)), multicast.join(group(7))]).toEqual(['listening', 'listening']);
+    expect(perSocket(sockets)).toEqual([1]);
+  });
+
   it('spreads ten thousand groups over sockets of 256', () => {
     const { sockets, multicast } = rig();
     for (let i = 0; i < 10_000; i++) multicast.join(group(i));

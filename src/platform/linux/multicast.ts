@@ -40,11 +40,13 @@ export class Multicast {
     this.#index = o.index;
   }
 
-  /** Joins a group (16 bytes) that it is not in. Throws LinuxError when neither way is open. */
+  /** Joins a group (16 bytes), once. Throws LinuxError when neither way is open. */
   join(group: Uint8Array): Joined {
+    const text = textOf(group);
+    if (this.#groups.has(text)) return this.#groups.get(text) ? 'listening' : 'heard';
     const shard = this.#tryJoin(group);
     if (!shard) this.#hear(group, PACKET_ADD_MEMBERSHIP);
-    this.#groups.set(textOf(group), shard);
+    this.#groups.set(text, shard);
     return shard ? 'listening' : 'heard';
   }
 

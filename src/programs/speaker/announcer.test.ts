@@ -7,10 +7,15 @@ import { createLog } from '../../platform/obs/log.ts';
 import { Metrics } from '../../platform/obs/metrics.ts';
 import { BROADCAST, decode, encode } from '../../protocols/arp/codec.ts';
 import { UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
+import { decode as decodeNdp } from '../../protocols/ndp/codec.ts';
+import { asked, ip6, recorded } from '../../protocols/ndp/frames.rig.ts';
 import { Announcer } from './announcer.ts';
 import { speakerMetrics } from './metrics.ts';
 
 const seven: Address = { family: 'IPv4', bits: 0xc0000207n };
+/** Of the recorded question. */
+const six: Address = { family: 'IPv6', bits: (0x20010db8n << 96n) | 7n };
+const IPV6 = 0x86dd;
 const client = Uint8Array.from([2, 0, 0, 0, 0, 0x99]);
 const link = (index: number, name: string, change: Partial<Link> = {}): Link => ({
   index,
@@ -115,6 +120,18 @@ describe('the announcer', () => {
     expect([told(2), ask(2)]).toEqual([[], 2]);
   });
 
+  it('tells anew what it had handed over and gets back before the release', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(seven, 'a/one', 'all');
+    await clock.advance(20_000);
+    told(2);
+    announcer.hush(seven);
+    announcer.claim(seven, 'a/one', 'all');
+    announcer.insist(seven);
+    await clock.advance(20_000);
+    expect(told(2)).toHaveLength(10);
+  });
+
   it('opens and closes with the interfaces, tells anew on a new one, and follows another MAC', async () => {
     announcer.claim(seven, 'a/one', 'all');
     await clock.advance(20_000);
@@ -140,8 +157,8 @@ describe('the announcer', () => {
 
   it('opens a broken socket again soon, and less and less often while that fails', async () => {
     links(link(2, 'eth0'));
-    machine.at(0).watching?.onBroken(new Error('ENETDOWN'));
-    expect(machine.openCount).toBe(0);
+    machine.at(machine.socketOn(2) ?? -1).watching?.onBroken(new Error('ENETDOWN'));
+    expect(machine.socketOn(2)).toBeUndefined();
     machine.refuse = 'ENODEV';
     await clock.advance(50 + 100 + 200);
     expect(lines.filter((line) => line.includes('cannot answer')).length).toBe(4);
@@ -204,5 +221,151 @@ describe('the announcer', () => {
     expect([machine.openCount, clock.timers, ask(2)]).toEqual([0, 0, undefined]);
     links(link(3, 'eth1'));
     expect(machine.openCount).toBe(0);
+  });
+});
+
+describe('the announcer, of IPv6', () => {
+  /** The kernel's question on a link; the last byte of the MAC in the answer. */
+  const ask6 = (index: number, frame: Uint8Array = recorded.question) => {
+    const [reply] = machine.receiveOn(index, frame);
+    return reply && decodeNdp(reply)?.options[0]?.value[5];
+  };
+  const told6 = (index: number) =>
+    machine
+      .at(machine.socketOn(index, IPV6) ?? -1)
+      .sent.splice(0)
+      .map((f) => decodeNdp(f)?.flags);
+  /** Last bytes of the groups that a link is in. */
+  const groups = (index: number) => {
+    const joined = new Set<number>();
+    for (const { open, options } of machine.all) {
+      if (!open) continue;
+      for (const { level, name, value } of options) {
+        if (level !== 41 || value[16] !== index) continue;
+        if (name === 20) joined.add(value[15] ?? -1);
+        else joined.delete(value[15] ?? -1);
+      }
+    }
+    return [...joined];
+  };
+
+  it('answers on every usable interface with its own MAC, beside IPv4', () => {
+    links(link(2, 'eth0'), link(3, 'eth1', { broadcast: false }), link(4, 'no0'));
+    announcer.claim(six, 'a/one', 'all');
+    announcer.claim(seven, 'a/one', 'all');
+    expect([ask6(2), ask6(3), ask6(4), ask(2), ask(3)]).toEqual([2, 3, undefined, 2, undefined]);
+    announcer.release(six, 'a/one');
+    expect([ask6(2), ask(2)]).toEqual([undefined, 2]);
+  });
+
+  it('tells a take-over by an advertisement of its own, as often as for IPv4, on the interfaces that it is for', async () => {
+    links(link(2, 'eth0'), link(3, 'eth1'));
+    announcer.claim(six, 'a/one', new Set(['eth0']));
+    await clock.advance(0);
+    expect([told6(2), told6(3), told(2)]).toEqual([[0x20], [], []]);
+    await clock.advance(20_000);
+    expect([told6(2).length, clock.timers]).toEqual([4, 0]);
+  });
+
+  it('stops telling when it hands over, and goes on answering until the release', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(six, 'a/one', 'all');
+    await clock.advance(0);
+    told6(2);
+    announcer.hush(six);
+    await clock.advance(20_000);
+    expect([told6(2), ask6(2)]).toEqual([[], 2]);
+  });
+
+  it('is in the group of an address where and while it answers for it', async () => {
+    links(link(2, 'eth0'), link(3, 'eth1'));
+    const both = async () => {
+      await clock.advance(0);
+      return [groups(2), groups(3)];
+    };
+    announcer.claim(six, 'a/one', new Set(['eth0']));
+    expect(await both()).toEqual([[7], []]);
+    announcer.claim(six, 'a/two', 'all');
+    expect(await both()).toEqual([[7], [7]]);
+    announcer.release(six, 'a/two');
+    expect(await both()).toEqual([[7], []]);
+    links(link(2, 'eth9'), link(3, 'eth0'));
+    expect(await both()).toEqual([[], [7]]);
+    announcer.setExcluded((name) => name === 'eth0');
+    expect(await both()).toEqual([[], []]);
+    announcer.setExcluded(() => false);
+    expect(await both()).toEqual([[], [7]]);
+    announcer.release(six, 'a/one');
+    expect(await both()).toEqual([[], []]);
+  });
+
+  it('joins the groups of a thousand addresses in portions', async () => {
+    links(link(2, 'eth0'));
+    const portions: number[] = [];
+    const option = machine.option.bind(machine);
+    let joined = 0;
+    machine.option = (fd, one) => {
+      joined++;
+      option(fd, one);
+    };
+    watchTimers = (run) => {
+      const before = joined;
+      run();
+      portions.push(joined - before);
+    };
+    for (let i = 0n; i < 1_000n; i++)
+      announcer.claim({ family: 'IPv6', bits: six.bits + i }, 'a/many', 'all');
+    expect(joined).toBe(0);
+    await clock.advance(0);
+    expect(joined).toBe(1_000);
+    expect(Math.max(...portions)).toBe(32);
+  });
+
+  it('counts and tells a group that it cannot join, answers all the same, and tries again', async () => {
+    links(link(2, 'eth0'));
+    machine.refuseOption = () => 'ENOMEM';
+    announcer.claim(six, 'a/one', 'all');
+    announcer.claim({ ...six, bits: six.bits + 1n }, 'a/one', 'all');
+    await clock.advance(1_000);
+    expect(lines.filter((line) => line.includes('cannot join multicast groups'))).toHaveLength(1);
+    expect(await metrics.text()).toContain('herald_speaker_group_failures_total{interface="eth0"} 2');
+    expect(ask6(2)).toBe(2);
+    machine.refuseOption = () => undefined;
+    await clock.advance(5_000);
+    expect(groups(2)).toEqual([7, 8]);
+  });
+
+  it('counts what it did under the names that IPv4 has, and what it dropped under a name of its own', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(six, 'a/one', 'all');
+    ask6(2);
+    ask6(2, asked({ target: ip6('2001:db8::9') }));
+    ask6(2, asked({ hopLimit: 254 }));
+    await clock.advance(1_000);
+    const text = await metrics.text();
+    expect(text).toContain('metallb_layer2_requests_received{ip="2001:db8::7"} 1');
+    expect(text).toContain('metallb_layer2_responses_sent{ip="2001:db8::7"} 1');
+    expect(text).toContain('metallb_layer2_gratuitous_sent{ip="2001:db8::7"} 1');
+    expect(text).toContain('herald_speaker_ndp_dropped_total{interface="eth0",reason="not-announced"} 1');
+    expect(text).toContain('herald_speaker_ndp_dropped_total{interface="eth0",reason="hop-limit"} 1');
+    expect(text).toContain('herald_speaker_interfaces 1');
+  });
+
+  it('opens both families again at the same moment when a link took both down', async () => {
+    links(link(2, 'eth0'));
+    for (const type of [undefined, IPV6])
+      machine.at(machine.socketOn(2, type) ?? -1).watching?.onBroken(new Error('ENETDOWN'));
+    expect(machine.openCount).toBe(0);
+    await clock.advance(50);
+    expect([machine.socketOn(2), machine.socketOn(2, IPV6)]).not.toContain(undefined);
+  });
+
+  it('leaves no socket open after close', async () => {
+    links(link(2, 'eth0'));
+    announcer.claim(six, 'a/one', 'all');
+    await clock.advance(0);
+    announcer.close();
+    await clock.advance(10_000);
+    expect([machine.openCount, clock.timers, ask6(2)]).toEqual([0, 0, undefined]);
   });
 });

@@ -7,8 +7,9 @@ import type { Log } from '../../platform/obs/log.ts';
 import { Announced, type Announcement, type Interfaces } from '../../protocols/layer2/announced.ts';
 import { Bursts, type Timing } from '../../protocols/layer2/gratuitous.ts';
 import { LOG } from './events.ts';
-import { answersArp, type Exclusion, selectable } from './interfaces.ts';
+import { type Exclusion, selectable } from './interfaces.ts';
 import type { SpeakerMetrics } from './metrics.ts';
+import { PROTOCOLS, type Protocol } from './protocols.ts';
 import { Responder } from './responder.ts';
 
 export interface AnnouncerOptions {
@@ -28,12 +29,13 @@ const FLUSH_MS = 1_000;
 const REOPEN_MS = 50;
 const REOPEN_MOST_MS = 5_000;
 
-/** Owns the addresses that this node answers for, a responder per usable interface, and the gratuitous ARP. */
+/** Owns the addresses that this node answers for, a responder per usable interface and family, and the telling of take-overs. */
 export class Announcer {
   readonly #o: AnnouncerOptions;
   readonly #log: Log;
   readonly #announced = new Announced();
-  readonly #responders = new Map<number, Responder>();
+  /** By protocol and interface (`keyOf`). */
+  readonly #responders = new Map<string, Responder>();
   readonly #bursts: Bursts;
   #links: ReadonlyMap<number, Link> = new Map();
   #excluded: Exclusion;
@@ -80,14 +82,24 @@ export class Announcer {
   /** From now on the address is answered. The neighbours are told when it is new, or reaches further than before. */
   claim(address: Address, service: string, interfaces: Interfaces): void {
     const change = this.#announced.claim(address, service, interfaces);
-    if (change === 'new' || change === 'widened') this.#tell(this.#announced.get(address));
+    const announcement = this.#announced.get(address);
+    if (!announcement || change === 'same') return;
+    // Whoever is told may ask at once.
+    for (const responder of this.#responders.values()) responder.cover(announcement);
+    if (change !== 'narrowed') this.#tell([announcement]);
     this.#o.metrics.addresses.set({}, this.#announced.size);
   }
 
   /** The Service gives the address up; it falls silent when no other Service has it. */
   release(address: Address, service: string): void {
     const announcement = this.#announced.get(address);
-    if (!announcement || !this.#announced.release(address, service)) return;
+    if (!announcement) return;
+    const gone = this.#announced.release(address, service);
+    for (const responder of this.#responders.values()) {
+      if (gone) responder.uncover(announcement);
+      else responder.cover(announcement);
+    }
+    if (!gone) return;
     this.#bursts.stop(announcement.text);
     this.#flushOne(announcement);
     const { requests, replies, gratuitous } = this.#o.metrics;
@@ -99,6 +111,12 @@ export class Announcer {
   hush(address: Address): void {
     const announcement = this.#announced.get(address);
     if (announcement) this.#bursts.stop(announcement.text);
+  }
+
+  /** Tells the neighbours anew of an address that is ours: another node has told them otherwise since. */
+  insist(address: Address): void {
+    const announcement = this.#announced.get(address);
+    if (announcement) this.#tell([announcement]);
   }
 
   /** Falls silent at once. */
@@ -113,71 +131,96 @@ export class Announcer {
     if (this.#closed) return;
     for (const responder of this.#responders.values()) {
       const link = this.#links.get(responder.index);
-      if (!link || !answersArp(link, this.#excluded)) this.#closeResponder(responder, 'not usable');
+      if (!link || !responder.protocol.answersOn(link, this.#excluded))
+        this.#closeResponder(responder, 'not usable');
     }
-    for (const link of this.#links.values()) {
-      if (!answersArp(link, this.#excluded)) continue;
-      const responder = this.#responders.get(link.index);
-      if (responder) this.#follow(responder, link);
-      else this.#openResponder(link);
-    }
-    this.#o.metrics.interfaces.set({}, this.#responders.size);
+    for (const link of this.#links.values()) for (const protocol of PROTOCOLS) this.#match(link, protocol);
+    this.#countInterfaces();
+  }
+
+  #match(link: Link, protocol: Protocol): void {
+    if (!protocol.answersOn(link, this.#excluded)) return;
+    const responder = this.#responders.get(keyOf(protocol, link));
+    if (responder) this.#follow(responder, link);
+    else this.#openResponder(link, protocol);
+  }
+
+  #countInterfaces(): void {
+    const indexes = new Set([...this.#responders.values()].map(({ index }) => index));
+    this.#o.metrics.interfaces.set({}, indexes.size);
   }
 
   #follow(responder: Responder, link: Link): void {
-    const { face } = responder;
+    const { face, protocol } = responder;
     const sameMac = face.mac.every((byte, i) => byte === link.mac[i]);
     if (sameMac && face.name === link.name) return;
-    responder.face = { name: link.name, mac: link.mac };
-    this.#log.info({ interface: link.name, was: face.name, mac: formatMac(link.mac) }, LOG.macChanged);
-    this.#tellAll();
+    responder.rename({ name: link.name, mac: link.mac });
+    const fields = {
+      interface: link.name,
+      protocol: protocol.name,
+      was: face.name,
+      mac: formatMac(link.mac),
+    };
+    this.#log.info(fields, LOG.macChanged);
+    this.#tellAll(protocol);
   }
 
-  #openResponder(link: Link): void {
+  #openResponder(link: Link, protocol: Protocol): void {
+    const fields = { interface: link.name, protocol: protocol.name };
+    let troubled = false;
     try {
       const responder: Responder = new Responder({
+        protocol,
         sockets: this.#o.sockets,
         link,
         announced: this.#announced,
         clock: this.#o.clock,
         onDrained: (ms) => this.#drained(ms),
-        onBroken: (error) => this.#broken(link, error),
+        onGroupTrouble: (error) => {
+          // Once: it is mostly the same with all of them.
+          if (!troubled) this.#log.warn({ ...fields, error }, LOG.groupsFailed);
+          troubled = true;
+          this.#flushSoon();
+        },
+        onBroken: (error) => this.#broken(link, protocol, error),
       });
-      this.#responders.set(link.index, responder);
-      this.#log.info({ interface: link.name, mac: formatMac(link.mac) }, LOG.responderOpened);
-      this.#tellAll();
+      this.#responders.set(keyOf(protocol, link), responder);
+      this.#log.info({ ...fields, mac: formatMac(link.mac) }, LOG.responderOpened);
+      this.#tellAll(protocol);
     } catch (error) {
-      this.#broken(link, error);
+      this.#broken(link, protocol, error);
     }
   }
 
-  #broken(link: Link, error: unknown): void {
-    this.#log.warn({ interface: link.name, error }, LOG.responderFailed);
-    const responder = this.#responders.get(link.index);
+  #broken(link: Link, protocol: Protocol, error: unknown): void {
+    this.#log.warn({ interface: link.name, protocol: protocol.name, error }, LOG.responderFailed);
+    const responder = this.#responders.get(keyOf(protocol, link));
     if (responder) this.#closeResponder(responder, 'socket failed');
-    if (this.#closed) return;
-    this.#reopenTimer?.cancel();
-    this.#reopenTimer = this.#o.clock.after(this.#reopenMs, () => this.#matchResponders());
+    // What fails at the same moment is opened again at the same moment.
+    if (this.#closed || this.#reopenTimer) return;
+    this.#reopenTimer = this.#o.clock.after(this.#reopenMs, () => {
+      this.#reopenTimer = undefined;
+      this.#matchResponders();
+    });
     this.#reopenMs = Math.min(2 * this.#reopenMs, REOPEN_MOST_MS);
   }
 
   #closeResponder(responder: Responder, reason: string): void {
     this.#flushResponder(responder);
     responder.close();
-    this.#responders.delete(responder.index);
-    this.#o.metrics.interfaces.set({}, this.#responders.size);
-    this.#log.info({ interface: responder.face.name, reason }, LOG.responderClosed);
+    this.#responders.delete(keyOf(responder.protocol, responder));
+    this.#countInterfaces();
+    const fields = { interface: responder.face.name, protocol: responder.protocol.name };
+    this.#log.info({ ...fields, reason }, LOG.responderClosed);
   }
 
-  #tellAll(): void {
-    for (const announcement of this.#announced.all())
-      this.#bursts.start(announcement.text, this.#o.clock.now());
-    this.#schedule();
+  #tellAll({ family }: Protocol): void {
+    this.#tell([...this.#announced.all()].filter(({ address }) => address.family === family));
   }
 
-  #tell(announcement: Announcement | undefined): void {
-    if (!announcement) return;
-    this.#bursts.start(announcement.text, this.#o.clock.now());
+  #tell(announcements: readonly Announcement[]): void {
+    const now = this.#o.clock.now();
+    for (const { text } of announcements) this.#bursts.start(text, now);
     this.#schedule();
   }
 
@@ -231,12 +274,18 @@ export class Announcer {
     counts.requests = counts.replies = counts.gratuitous = 0;
   }
 
-  #flushResponder({ face, counts }: Responder): void {
+  #flushResponder({ protocol, face, counts }: Responder): void {
+    const { drops, sendErrors, groupFailures } = this.#o.metrics;
     for (const [reason, count] of counts.drops) {
-      this.#o.metrics.drops.inc({ interface: face.name, reason }, count);
+      drops[protocol.name].inc({ interface: face.name, reason }, count);
     }
     counts.drops.clear();
-    if (counts.sendErrors > 0) this.#o.metrics.sendErrors.inc({ interface: face.name }, counts.sendErrors);
-    counts.sendErrors = 0;
+    if (counts.sendErrors > 0) sendErrors.inc({ interface: face.name }, counts.sendErrors);
+    if (counts.groupFailures > 0) groupFailures.inc({ interface: face.name }, counts.groupFailures);
+    counts.sendErrors = counts.groupFailures = 0;
   }
+}
+
+function keyOf({ name }: Protocol, { index }: { readonly index: number }): string {
+  return `${name} ${index}`;
 }

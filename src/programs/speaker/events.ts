@@ -6,9 +6,10 @@ export const LOG = {
   skipped: 'address is not announced',
   configTaken: 'configuration taken',
   configRefused: 'configuration refused, the last good one stays in force',
-  responderOpened: 'answering ARP on interface',
-  responderClosed: 'no longer answering ARP on interface',
-  responderFailed: 'cannot answer ARP on interface',
+  responderOpened: 'answering on interface',
+  responderClosed: 'no longer answering on interface',
+  responderFailed: 'cannot answer on interface',
+  groupsFailed: 'interface cannot join multicast groups, questions may not arrive',
   macChanged: 'interface has another hardware address',
   linksFailed: 'interfaces are not heard of, trying again',
   settingsTaken: 'settings taken',
@@ -24,9 +25,5 @@ export const EVENT = {
   announceFailed: 'announceFailed',
 } as const;
 
-/** Why an address of a Service that this node owns is not announced. */
-export type Skip =
-  /** None of the interfaces that the advertisements name exists here. */
-  | 'no-such-interface'
-  /** No responder for the family. */
-  | 'family-not-supported';
+/** Why an address of a Service that this node owns is not announced: none of the interfaces that the advertisements name exists here. */
+export type Skip = 'no-such-interface';

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Link } from '../../platform/linux/netlink.ts';
-import { answersArp, EXCLUDED_BY_DEFAULT, type Exclusion, exclusion, selectable } from './interfaces.ts';
+import {
+  answersArp,
+  answersNdp,
+  EXCLUDED_BY_DEFAULT,
+  type Exclusion,
+  exclusion,
+  selectable,
+} from './interfaces.ts';
 
 const link = (name: string, change: Partial<Link> = {}): Link => ({
   index: 2,
@@ -79,6 +86,17 @@ describe('interfaces that answer ARP', () => {
 
   it('are not excluded', () => {
     expect(answersArp(link('eth0'), excluding('^eth'))).toBe(false);
+  });
+});
+
+describe('interfaces that answer neighbour discovery', () => {
+  it('are those that answer ARP, and need no broadcast', () => {
+    const nobody = excluding();
+    expect(answersNdp(link('eth0', { broadcast: false, carrier: false }), nobody)).toBe(true);
+    for (const change of [{ up: false }, { master: 7 }, { noArp: true }, { mac: new Uint8Array(0) }]) {
+      expect(answersNdp(link('eth0', change), nobody)).toBe(false);
+    }
+    expect(answersNdp(link('eth0'), excluding('^eth'))).toBe(false);
   });
 });
 

@@ -43,14 +43,17 @@ export function selectable(links: Iterable<Link>, excluded: Exclusion): Readonly
   return new Set([...links].map((link) => link.name).filter((name) => !excluded(name)));
 }
 
-/** Whether ARP is answered on it: switched on, no part of another interface, and Ethernet with ARP and broadcast. */
+/** Whether ARP is answered on it: Ethernet with ARP and broadcast. */
 export function answersArp(link: Link, excluded: Exclusion): boolean {
-  return (
-    link.up &&
-    link.master === undefined &&
-    !link.noArp &&
-    link.broadcast &&
-    link.mac.length === 6 &&
-    !excluded(link.name)
-  );
+  return link.broadcast && answers(link, excluded);
+}
+
+/** Whether neighbour discovery is answered on it. */
+export function answersNdp(link: Link, excluded: Exclusion): boolean {
+  return answers(link, excluded);
+}
+
+/** Switched on, no part of another interface, and Ethernet on which neighbours are asked for at all. */
+function answers(link: Link, excluded: Exclusion): boolean {
+  return link.up && link.master === undefined && !link.noArp && link.mac.length === 6 && !excluded(link.name);
 }

@@ -41,8 +41,6 @@ interface Subject {
 const SKIPPED: Readonly<Record<Skip, (ip: string, node: string) => string>> = {
   'no-such-interface': (ip, node) =>
     `none of the interfaces chosen for address "${ip}" exists on node "${node}"`,
-  'family-not-supported': (ip, node) =>
-    `address "${ip}" is of a family that node "${node}" cannot announce yet`,
 };
 
 export interface LoopOptions extends Parts {
@@ -142,24 +140,26 @@ export class Loop {
     const { key } = subject;
     const known = this.#entry(key);
     known.pool = verdict.pool;
+    const returned = known.yielding !== undefined;
     known.yielding = undefined;
     this.#reportSkipped(subject, known, verdict);
-    const able = verdict.addresses.filter((address) => this.#obstacle(address, verdict) === undefined);
-    if (able.length === 0) {
+    if (this.#obstacle(verdict) !== undefined) {
       this.#release(key, known, EVENT.announceFailed);
       return;
     }
+    const { addresses } = verdict;
     const before = known.duty;
     const held = new Set(before?.addresses.map(formatAddress));
-    const kept = new Set(able.map(formatAddress));
+    const kept = new Set(addresses.map(formatAddress));
     for (const address of before?.addresses ?? []) {
       if (!kept.has(formatAddress(address))) this.#releaseAddress(key, address);
     }
-    for (const address of able) {
+    for (const address of addresses) {
       this.#o.announcer.claim(address, key, verdict.interfaces);
+      if (returned) this.#o.announcer.insist(address);
       this.#o.speaker.announced.set(this.#labels(key, address), 1);
     }
-    known.duty = { addresses: able, interfaces: verdict.interfaces };
+    known.duty = { addresses, interfaces: verdict.interfaces };
     // Another address counts as a take-over, as upstream withdraws and announces again then.
     if (!kept.isSubsetOf(held)) this.#takenOver(subject, verdict);
     if (!before || !sameInterfaces(before.interfaces, verdict.interfaces)) this.#o.onDuty(key);
@@ -181,8 +181,7 @@ export class Loop {
     });
   }
 
-  #obstacle(address: Address, { interfaces }: Announce): Skip | undefined {
-    if (address.family !== 'IPv4') return 'family-not-supported';
+  #obstacle({ interfaces }: Announce): Skip | undefined {
     if (interfaces === 'all') return undefined;
     return interfaces.isDisjointFrom(this.#o.announcer.interfaceNames) ? 'no-such-interface' : undefined;
   }
@@ -190,10 +189,9 @@ export class Loop {
   /** Once, until the reasons differ. */
   #reportSkipped({ key, service }: Subject, known: Known, verdict: Announce): void {
     const { options, log } = this.#o;
-    const reasons = verdict.addresses.flatMap((address) => {
-      const skip = this.#obstacle(address, verdict);
-      return skip === undefined ? [] : [{ ip: formatAddress(address), skip }];
-    });
+    const skip = this.#obstacle(verdict);
+    const reasons =
+      skip === undefined ? [] : verdict.addresses.map((address) => ({ ip: formatAddress(address), skip }));
     const before = known.skipped;
     known.skipped = reasons.length === 0 ? '' : JSON.stringify(reasons);
     if (known.skipped === before) return;

@@ -10,7 +10,9 @@ export interface SpeakerMetrics {
   readonly updateErrors: Counter;
   readonly configLoaded: Gauge;
   readonly configStale: Gauge;
-  readonly drops: Counter<'interface' | 'reason'>;
+  /** By protocol. */
+  readonly drops: Readonly<Record<'arp' | 'ndp', Counter<'interface' | 'reason'>>>;
+  readonly groupFailures: Counter<'interface'>;
   readonly sendErrors: Counter<'interface'>;
   readonly addresses: Gauge;
   readonly interfaces: Gauge;
@@ -73,10 +75,22 @@ function upstreamMetrics(metrics: Metrics) {
 
 function ownMetrics(metrics: Metrics) {
   return {
-    drops: metrics.counter({
-      name: 'herald_speaker_arp_dropped_total',
-      help: 'ARP frames that got no answer, by reason. Those that the kernel filter drops are not among them.',
-      labels: ['interface', 'reason'],
+    drops: {
+      arp: metrics.counter({
+        name: 'herald_speaker_arp_dropped_total',
+        help: 'ARP frames that got no answer, by reason. Those that the kernel filter drops are not among them.',
+        labels: ['interface', 'reason'],
+      }),
+      ndp: metrics.counter({
+        name: 'herald_speaker_ndp_dropped_total',
+        help: 'Neighbour solicitations that got no answer, by reason. Those that the kernel filter drops are not among them.',
+        labels: ['interface', 'reason'],
+      }),
+    },
+    groupFailures: metrics.counter({
+      name: 'herald_speaker_group_failures_total',
+      help: 'Multicast groups that an interface could not join; solicitations may not arrive there.',
+      labels: ['interface'],
     }),
     sendErrors: metrics.counter({
       name: 'herald_speaker_send_errors_total',

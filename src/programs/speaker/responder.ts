@@ -1,48 +1,56 @@
 import { LinuxError } from '../../platform/linux/errors.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
-import { openArpSocket, type PacketSocket } from '../../platform/linux/packet.ts';
+import type { PacketSocket } from '../../platform/linux/packet.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
-import { gratuitous } from '../../protocols/arp/codec.ts';
-import type { Drop } from '../../protocols/arp/events.ts';
-import { countReply, replyBuffer, respond } from '../../protocols/arp/respond.ts';
 import { type Announced, type Announcement, type Face, reaches } from '../../protocols/layer2/announced.ts';
+import { GroupMembership } from './groups.ts';
+import type { Drop, Protocol } from './protocols.ts';
 
 /** What a responder has seen since the last reading; plain numbers, since labels would cost more than the answer. */
 export interface ResponderCounts {
   readonly drops: Map<Drop, number>;
   sendErrors: number;
+  groupFailures: number;
 }
 
 export interface ResponderOptions {
+  readonly protocol: Protocol;
   readonly sockets: Sockets;
   readonly link: Link;
   readonly announced: Announced;
   readonly clock: Clock;
   /** After each wake: how long it took, milliseconds. */
   readonly onDrained: (ms: number) => void;
+  /** A multicast group could not be joined; with the reason, when there is one. */
+  readonly onGroupTrouble: (error: Error | undefined) => void;
   /** The socket is closed by then. */
   readonly onBroken: (error: Error) => void;
 }
 
-/** Answers ARP on one interface for as long as it is open. */
+/** Answers for the addresses of one family on one interface for as long as it is open. */
 export class Responder {
+  readonly protocol: Protocol;
   readonly index: number;
-  readonly counts: ResponderCounts = { drops: new Map(), sendErrors: 0 };
-  /** Name and MAC may change while the interface stays the same. */
+  readonly counts: ResponderCounts = { drops: new Map(), sendErrors: 0, groupFailures: 0 };
+  /** Name and MAC may change while the interface stays the same (`rename`). */
   face: Face;
   readonly #announced: Announced;
   readonly #socket: PacketSocket;
-  readonly #reply = replyBuffer();
+  /** Only IPv6 asks at groups. */
+  readonly #groups: GroupMembership | undefined;
+  readonly #reply: Uint8Array;
 
   /** Throws LinuxError when the socket cannot be had. */
   constructor(o: ResponderOptions) {
+    this.protocol = o.protocol;
+    this.#reply = o.protocol.replyBuffer();
     this.index = o.link.index;
     this.face = { name: o.link.name, mac: o.link.mac };
     this.#announced = o.announced;
     let began = 0;
     let busy = false;
-    this.#socket = openArpSocket({
+    this.#socket = o.protocol.open({
       sockets: o.sockets,
       index: o.link.index,
       onFrame: (frame, length) => {
@@ -56,27 +64,61 @@ export class Responder {
       },
       onBroken: o.onBroken,
     });
+    if (o.protocol.family === 'IPv6') this.#groups = this.#join(o);
+    for (const announcement of o.announced.all()) this.cover(announcement);
+  }
+
+  /** The address is ours, perhaps on other interfaces than before: sees to it that questions about it arrive. */
+  cover(announcement: Announcement): void {
+    if (announcement.address.family !== this.protocol.family) return;
+    this.#groups?.set(announcement, reaches(announcement.interfaces, this.face.name));
+  }
+
+  /** The address is no longer ours. */
+  uncover(announcement: Announcement): void {
+    if (announcement.address.family === this.protocol.family) this.#groups?.set(announcement, false);
+  }
+
+  /** The interface has another name or MAC. */
+  rename(face: Face): void {
+    this.face = face;
+    for (const announcement of this.#announced.all()) this.cover(announcement);
   }
 
   /** Tells the neighbours where an address lives, if it is announced on this interface. */
   tell(announcement: Announcement): void {
+    if (announcement.address.family !== this.protocol.family) return;
     if (!reaches(announcement.interfaces, this.face.name)) return;
-    if (announcement.address.family !== 'IPv4') return;
-    for (const frame of gratuitous(Number(announcement.address.bits), this.face.mac)) {
+    for (const frame of this.protocol.unasked(announcement, this.face.mac)) {
       if (this.#send(frame)) announcement.counts.gratuitous++;
     }
   }
 
   close(): void {
+    // Silent first.
     this.#socket.close();
+    this.#groups?.close();
+  }
+
+  #join({ sockets, clock, onGroupTrouble }: ResponderOptions): GroupMembership {
+    return new GroupMembership({
+      sockets,
+      clock,
+      index: this.index,
+      onTrouble: (error) => {
+        this.counts.groupFailures++;
+        onGroupTrouble(error);
+      },
+    });
   }
 
   #answer(frame: Uint8Array, length: number): void {
-    const verdict = respond({ frame, length }, { face: this.face, announced: this.#announced }, this.#reply);
+    const at = { face: this.face, announced: this.#announced };
+    const verdict = this.protocol.respond({ frame, length }, at, this.#reply);
     if (verdict !== 'reply') {
       this.counts.drops.set(verdict, (this.counts.drops.get(verdict) ?? 0) + 1);
     } else if (this.#send(this.#reply)) {
-      countReply(frame, this.#announced);
+      this.protocol.countReply(frame, this.#announced);
     }
   }
 

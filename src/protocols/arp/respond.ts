@@ -4,7 +4,7 @@ import { AT, BROADCAST, FIXED, FRAME_LENGTH, REPLY, REQUEST, readIpv4, wellForme
 import type { Drop } from './events.ts';
 
 /**
- * Answers one frame (metallb.md 4.3). On 'reply' the answer stands in `reply` (42 bytes, overwritten each time);
+ * Answers one frame. On 'reply' the answer stands in `reply` (42 bytes, overwritten each time);
  * otherwise the result says why there is none. The answer says that the address is at the MAC of the interface
  * the question came in by, and goes to whoever asked, be it an address check (sender 0.0.0.0, RFC 5227) or not.
  */

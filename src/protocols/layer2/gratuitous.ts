@@ -6,7 +6,7 @@ export interface Timing {
   readonly durationMs: number;
 }
 
-/** Upstream's: at once, then at 1.1, 2.2, 3.3 and 4.4 seconds (metallb.md 4.3). */
+/** Upstream's: at once, then at 1.1, 2.2, 3.3 and 4.4 seconds. */
 export const UPSTREAM_TIMING: Timing = { intervalMs: 1_100, durationMs: 5_000 };
 
 interface Burst {

@@ -1,0 +1,58 @@
+import type { Family } from '../../domain/ip/address.ts';
+import type { Mac } from '../../domain/ip/mac.ts';
+import type { Link } from '../../platform/linux/netlink.ts';
+import {
+  openArpSocket,
+  openNdpSocket,
+  type PacketSocket,
+  type PacketSocketOptions,
+} from '../../platform/linux/packet.ts';
+import * as arpCodec from '../../protocols/arp/codec.ts';
+import type { Drop as ArpDrop } from '../../protocols/arp/events.ts';
+import * as arp from '../../protocols/arp/respond.ts';
+import type { Announced, Announcement, Face } from '../../protocols/layer2/announced.ts';
+import * as ndpCodec from '../../protocols/ndp/codec.ts';
+import type { Drop as NdpDrop } from '../../protocols/ndp/events.ts';
+import * as ndp from '../../protocols/ndp/respond.ts';
+import { answersArp, answersNdp, type Exclusion } from './interfaces.ts';
+
+/** How addresses of one family are answered for: what a responder has to know of ARP or neighbour discovery. */
+export interface Protocol {
+  readonly name: 'arp' | 'ndp';
+  readonly family: Family;
+  readonly answersOn: (link: Link, excluded: Exclusion) => boolean;
+  /** Throws LinuxError. */
+  readonly open: (options: PacketSocketOptions) => PacketSocket;
+  /** On 'reply' the answer stands in `reply`, which `replyBuffer` has made. */
+  readonly respond: (
+    request: { readonly frame: Uint8Array; readonly length: number },
+    at: { readonly face: Face; readonly announced: Announced },
+    reply: Uint8Array,
+  ) => 'reply' | ArpDrop | NdpDrop;
+  readonly countReply: (frame: Uint8Array, announced: Announced) => void;
+  readonly replyBuffer: () => Uint8Array;
+  /** The frames that tell the neighbours that the address is here. */
+  readonly unasked: (announcement: Announcement, mac: Mac) => readonly Uint8Array[];
+}
+
+export type Drop = ArpDrop | NdpDrop;
+
+export const ARP: Protocol = {
+  ...arp,
+  name: 'arp',
+  family: 'IPv4',
+  answersOn: answersArp,
+  open: openArpSocket,
+  unasked: ({ address }, mac) => arpCodec.gratuitous(Number(address.bits), mac),
+};
+
+export const NDP: Protocol = {
+  ...ndp,
+  name: 'ndp',
+  family: 'IPv6',
+  answersOn: answersNdp,
+  open: openNdpSocket,
+  unasked: ({ bytes }, mac) => [ndpCodec.unsolicited(bytes, mac)],
+};
+
+export const PROTOCOLS: readonly Protocol[] = [ARP, NDP];
