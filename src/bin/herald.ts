@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { KubeClient } from '../platform/kube/client.ts';
+import { systemClock } from '../platform/obs/clock.ts';
 import * as imports from '../programs/cli/import.ts';
 import { approve } from '../programs/cli/plan/cluster.ts';
 import { FORMATS, type Format, plan, snapshot } from '../programs/cli/plan/command.ts';
@@ -127,7 +128,7 @@ asking(herald.command('why'))
   .addOption(new Option('-o, --output <format>', 'how to print').choices(WHY_FORMATS).default('text'))
   .addOption(namespace())
   .action(async (service: string, o: ClusterOptions & WhyFlags) => {
-    const answer = await against(o, (connect) => whyOf(service, { ...o, connect }));
+    const answer = await against(o, (connect) => whyOf(service, { ...o, connect, now: systemClock.date() }));
     if (!answer) return;
     process.stdout.write(answer.text);
     process.exitCode = answer.exitCode;

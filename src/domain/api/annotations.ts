@@ -29,6 +29,8 @@ export const ALLOW_DISRUPTION = 'herald.io/allow-disruption';
 export const DRAINING = 'herald.io/draining';
 /** Annotation on a pool: ranges whose Services get other addresses, one after the other; they give out no new ones either. */
 export const MOVING = 'herald.io/moving';
+/** Annotation on a pool: addresses that somebody outside the cluster uses; see `readQuarantine`. */
+export const QUARANTINED = 'herald.io/quarantined';
 /** Annotation on a pool: how it chooses among its free addresses; one of STRATEGIES. */
 export const STRATEGY = 'herald.io/allocation-strategy';
 export const STRATEGIES = ['first-free', 'least-recently-used', 'hash'] as const;
@@ -196,6 +198,14 @@ export const DOCUMENTED: readonly Documented[] = [
     writer: 'reconciler; you, on pools of your own',
     about:
       'Likewise, ranges whose Services get other addresses, one after the other; they give out no new ones either.',
+  },
+  {
+    form: 'annotation',
+    name: QUARANTINED,
+    on: 'IPAddressPool',
+    writer: 'you',
+    about:
+      'Addresses that are in use elsewhere, separated by commas, each with an end and a reason if you like: "192.0.2.7 2026-05-01T08:00:00Z old printer". Nobody is given them; who has one keeps it.',
   },
   {
     form: 'annotation',

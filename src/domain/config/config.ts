@@ -65,6 +65,17 @@ export interface Pool {
   readonly draining?: RangeSet;
   /** Addresses whose Services are to get others. Absent: none. */
   readonly moving?: RangeSet;
+  /** Addresses that somebody outside the cluster uses. Absent: none. */
+  readonly quarantined?: readonly Suspect[];
+}
+
+/** An address that nobody is given for a while, as somebody else seems to use it. */
+export interface Suspect {
+  readonly address: Address;
+  /** When it is tried again, RFC 3339. Absent: once it is no longer named. */
+  readonly until?: string;
+  /** Part of a sentence: "the old printer has it". */
+  readonly reason: string;
 }
 
 /** Who may use a pool (metallb.md 3.3). */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Namespace, Namespaces } from '../api/core.ts';
 import { BGPAdvertisements, Communities, IPAddressPools, L2Advertisements } from '../api/metallb.ts';
 import type { Kind, KubeObject } from '../api/object.ts';
-import { parseAddress } from '../ip/address.ts';
+import { formatAddress, parseAddress } from '../ip/address.ts';
 import { formatRange } from '../ip/range.ts';
 import { type Config, isDraining, isMoving, poolOf } from './config.ts';
 import { type ConfigInput, type Loaded, load } from './load.ts';
@@ -221,6 +221,27 @@ describe('marks on a pool', () => {
     const loaded = marked({ 'herald.io/allocation-strategy': text });
     expect(good(loaded).pools.get('a')?.strategy).toBe(strategy);
     expect('config' in loaded && loaded.warnings.map(({ message }) => message)).toEqual(warned);
+  });
+
+  it.each([
+    ['192.0.2.7', ['192.0.2.7 - in use elsewhere']],
+    [
+      ' 192.0.2.7 the old  printer,2001:db8::7,',
+      ['192.0.2.7 - the old printer', '2001:db8::7 - in use elsewhere'],
+    ],
+    [
+      '192.0.2.7 2026-05-01T08:00:00Z, 192.0.2.8 2026-05-01T08:00:00+02:00 lab',
+      ['192.0.2.7 2026-05-01T08:00:00Z in use elsewhere', '192.0.2.8 2026-05-01T08:00:00+02:00 lab'],
+    ],
+    ['192.0.2.7, 192.0.2.0/30', undefined],
+  ])('read the quarantine "%s"', (text, expected) => {
+    const loaded = marked({ 'herald.io/quarantined': text });
+    const found = good(loaded).pools.get('a')?.quarantined;
+    expect(
+      found?.map(({ address, until = '-', reason }) => `${formatAddress(address)} ${until} ${reason}`),
+    ).toEqual(expected);
+    const warned = 'config' in loaded && loaded.warnings.map(({ message }) => message);
+    expect(warned).toEqual(expected ? [] : ['"192.0.2.0/30" is not an IP address']);
   });
 
   it('tell of each address whether it drains or moves', () => {

@@ -5,7 +5,7 @@ import { type Selector, selectorMatches } from '../api/selector.ts';
 import { formatRange, parseRange, type Range, rangesOverlap, toCidrs } from '../ip/range.ts';
 import type { Allocation, Pool } from './config.ts';
 import { type Complaint, complaining } from './errors.ts';
-import { readMarks, readStrategy } from './marks.ts';
+import { readMarks, readQuarantine, readStrategy } from './marks.ts';
 import { readSelectors } from './selectors.ts';
 
 /** Where a range was written. */
@@ -46,6 +46,7 @@ export function readPools(
       ...(allocation && { allocation }),
       ...readMarks(object, warn),
       ...readStrategy(object, warn),
+      ...readQuarantine(object, warn),
     });
   }
   complainOfOverlaps(entries, problems);

@@ -46,6 +46,11 @@ export class Quarantine {
     this.#entries[family].set(bits, { ...entry, since });
   }
 
+  /** Lets one out before its time. */
+  lift(address: Address): void {
+    if (this.#entries[address.family].delete(address.bits)) this.#onRelease(address);
+  }
+
   /** Lets out every address whose time is up; these are the result. */
   expire(now: number): readonly Quarantined[] {
     const due = this.entries().filter(({ until }) => until <= now);

@@ -90,6 +90,8 @@ export const lines = {
   configRefused: 'configuration refused, the last good one stays in force',
   configWarns: 'configuration accepted without a part that cannot be read',
   configHeld: 'pool list came back empty, waiting for certainty',
+  quarantined: 'address is in use elsewhere and given to nobody',
+  quarantineEnded: 'quarantine of address ended',
   leading: 'leading, filling caches',
   serving: 'addresses adopted, serving',
   stopped: 'session ended',

@@ -44,6 +44,8 @@ export interface LoopOptions {
   readonly stickyMs: number;
   /** Hears of pools whose use may have changed. */
   readonly used: (pool: string) => void;
+  /** Called with every new Config, before anything is decided under it. */
+  readonly prepare: (ledger: Ledger) => void;
   /** What Services had that reservations name, as far as is written. */
   readonly remembered: () => Remembered;
 }
@@ -116,6 +118,7 @@ export class ServiceLoop {
     }
     const before = this.#ledger.config;
     const { released, moved } = this.#ledger.reconfigure(config, this.#o.remembered());
+    this.#o.prepare(this.#ledger);
     const changed = differing(before, config);
     for (const key of [...released, ...moved]) this.#queue.add(key);
     for (const [key, claim] of this.#ledger.claims()) if (changed.has(claim.pool)) this.#queue.add(key);
@@ -124,6 +127,15 @@ export class ServiceLoop {
       this.#queue.add(key);
     }
     for (const pool of changed) this.#o.used(pool);
+    this.#mover.look();
+  }
+
+  /** Has those who wait decided again: there may be room that did not come from a Service. */
+  wake(): void {
+    for (const key of this.#waiting) {
+      this.#woken.add(key);
+      this.#queue.add(key);
+    }
     this.#mover.look();
   }
 
@@ -136,6 +148,7 @@ export class ServiceLoop {
   #begin(config: Config): void {
     const ledger = new Ledger(config, this.#o.remembered());
     this.#ledger = ledger;
+    this.#o.prepare(ledger);
     const ours = [...this.#o.services.store.list()].filter((service) => this.#isOurs(service)).sort(byAge);
     const adopted = ours.filter((service) => adopt(ledger, service)).length;
     this.#o.doors.log.info({ op: 'adopt', services: ours.length, adopted }, lines.serving);

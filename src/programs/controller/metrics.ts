@@ -59,6 +59,11 @@ export function controllerMetrics(metrics: Metrics) {
     }),
     ...poolMetrics(metrics),
     ...trendMetrics(metrics),
+    quarantined: metrics.gauge({
+      name: 'herald_quarantined_since_seconds',
+      help: 'Since when an address is kept back as it is in use elsewhere, Unix time',
+      labels: ['pool', 'address', 'reason'] as const,
+    }),
   };
 }
 

@@ -8,6 +8,7 @@ import { aboutPool, eventOfWarning, lines } from './events.ts';
 import { ServiceLoop } from './loop.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
+import { Quarantines } from './quarantines.ts';
 import { standing as standingOfQuota } from './quotas.ts';
 import { Report } from './report.ts';
 import { standing } from './reservations.ts';
@@ -64,8 +65,10 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
       usage.touch(pool);
       touch();
     },
+    prepare: (ledger) => quarantines.follow(ledger),
     remembered: () => rememberedIn(all.reservations.store.list()),
   });
+  const quarantines = new Quarantines({ doors, metrics: own, ended: () => loop.wake() });
   const reserved = new Statuses({
     doors,
     kind: Reservations,
@@ -114,7 +117,14 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     stop();
     await settings.close();
     await loop.close();
-    await Promise.all([usage.close(), report.close(), reserved.close(), quotas.close(), trends.close()]);
+    await Promise.all([
+      usage.close(),
+      report.close(),
+      reserved.close(),
+      quotas.close(),
+      trends.close(),
+      quarantines.close(),
+    ]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
     await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
     o.waiting(() => undefined);

@@ -18,6 +18,8 @@ export function asText(o: Why): string {
   lines.push(...columns(o.pools.map((line) => [line.pool, ROUNDS[line.round], poolText(line)])));
   if (o.reservations.length > 0) lines.push('', 'Reservations:', ...columns(o.reservations.map(named)));
   if (o.quotas.length > 0) lines.push('', 'Quotas:', ...columns(o.quotas.map(named)));
+  if (o.quarantined.length > 0)
+    lines.push('', 'Kept back, as they are in use elsewhere:', ...columns(o.quarantined.map(named)));
   lines.push(...announcingLines(o));
   if (o.remarks.length > 0) lines.push('', ...o.remarks);
   return lines.join('\n');

@@ -73,6 +73,7 @@ const shop = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }
 const told = (objects: readonly unknown[], o: { name?: string; lbClass?: string } = {}) => {
   const found = why(pictureOf(objects, { key: `shop/${o.name ?? 'web'}`, namespace: SYSTEM }), {
     lbClass: o.lbClass ?? '',
+    now: new Date('2026-05-01T12:00:00Z'),
   });
   return found && { ...found, text: asText(found).split('\n') };
 };
@@ -150,6 +151,21 @@ describe('herald why', () => {
     ]);
     const text = 'quota one allows all namespaces together 1 address, and 1 is in use';
     expect(found).toMatchObject({ because: text, pools: [{ reason: 'QuotaExceeded', message: text }] });
+  });
+
+  it('tells what is kept back, as long as it is', () => {
+    const quarantined = {
+      'herald.io/quarantined': '192.0.2.0 2026-05-01T13:00:00Z printer, 192.0.2.1 2026-05-01T11:00:00Z',
+    };
+    const web = pool('web', ['192.0.2.0/30']);
+    const found = told([
+      ...[shop, { ...web, metadata: { ...web.metadata, annotations: quarantined } }, service('web')],
+    ]);
+    expect(found).toMatchObject({
+      quarantined: [{ name: '192.0.2.0', text: 'printer, until 2026-05-01T13:00:00Z' }],
+      pools: [{ offers: ['192.0.2.1'] }],
+    });
+    expect(found?.text).toContain('Kept back, as they are in use elsewhere:');
   });
 
   it('tells what the controller has not written yet', () => {

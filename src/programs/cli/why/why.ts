@@ -2,7 +2,7 @@ import { ALLOCATED, findCondition } from '../../../domain/api/conditions.ts';
 import type { Service } from '../../../domain/api/core.ts';
 import { keyOf } from '../../../domain/api/object.ts';
 import { problemText } from '../../../domain/api/problem.ts';
-import { type Config, poolOf } from '../../../domain/config/config.ts';
+import { type Config, poolOf, type Suspect } from '../../../domain/config/config.ts';
 import { load } from '../../../domain/config/load.ts';
 import { formatAddress } from '../../../domain/ip/address.ts';
 import { byAge } from '../../../domain/ipam/age.ts';
@@ -30,6 +30,8 @@ export interface Why {
   readonly pools: readonly PoolLine[];
   readonly reservations: readonly { readonly name: string; readonly text: string }[];
   readonly quotas: readonly { readonly name: string; readonly text: string }[];
+  /** Addresses of its pools that nobody is given. */
+  readonly quarantined: readonly { readonly name: string; readonly text: string }[];
   /** Absent for a Service that is not served. */
   readonly announcing?: Announcing;
   /** What the reader has to know beside it, a line each. */
@@ -50,10 +52,12 @@ export interface PoolLine {
 export interface WhyOptions {
   /** Only Services of this spec.loadBalancerClass are served; "" means those without one. */
   readonly lbClass: string;
+  /** Ends of quarantines are judged by it. */
+  readonly now: Date;
 }
 
 /** Decides for the Service of the picture as controller and speakers do. Undefined when there is no such Service. */
-export function why(picture: Picture, { lbClass }: WhyOptions): Why | undefined {
+export function why(picture: Picture, { lbClass, now }: WhyOptions): Why | undefined {
   const { service } = picture;
   if (!service) return undefined;
   const remarks: string[] = [];
@@ -65,7 +69,7 @@ export function why(picture: Picture, { lbClass }: WhyOptions): Why | undefined 
       condition: { reason: said.reason, message: said.message, since: said.lastTransitionTime },
     }),
   };
-  const nothing = { pools: [], reservations: [], quotas: [], remarks };
+  const nothing = { pools: [], reservations: [], quotas: [], quarantined: [], remarks };
   const unserved = notServed(service, lbClass);
   if (unserved !== undefined) return { ...base, ...nothing, state: 'NotServed', because: unserved };
   const state = base.addresses.length > 0 ? 'Allocated' : 'Waiting';
@@ -80,6 +84,9 @@ export function why(picture: Picture, { lbClass }: WhyOptions): Why | undefined 
   // An address that it has counts in its quotas, and it could have that again.
   const quotas = quotasOf(ledger, want);
   const reservations = reservationsOf(config, want);
+  const quarantined = quarantinedIn(config, now);
+  for (const { address, reason } of quarantined)
+    ledger.quarantine.add({ address, reason, since: 0, until: Number.POSITIVE_INFINITY });
   const { verdict } = converge(ledger, service);
   const held = ledger.claimOf(want.key)?.addresses ?? [];
   if (differs(verdict, base.addresses))
@@ -95,7 +102,17 @@ export function why(picture: Picture, { lbClass }: WhyOptions): Why | undefined 
     return { pool, round, has, offers: [], reason: answerWord(found), message: passedText(answer) };
   });
   const because = state === 'Allocated' && said?.status === 'True' ? said.message : verdictText(verdict);
-  return { ...base, ...announced, state, because, pools, reservations, quotas, remarks };
+  return {
+    ...base,
+    ...announced,
+    state,
+    because,
+    pools,
+    reservations,
+    quotas,
+    quarantined: quarantined.map(named),
+    remarks,
+  };
 }
 
 function notServed({ spec }: Service, lbClass: string): string | undefined {
@@ -152,6 +169,16 @@ function reservationsOf({ reservations = [] }: Config, { key, namespace }: Want)
       return { name, text: `keeps ${what} for ${whom}` };
     });
 }
+
+const quarantinedIn = ({ pools }: Config, now: Date): readonly Suspect[] =>
+  [...pools.values()]
+    .flatMap(({ quarantined = [] }) => quarantined)
+    .filter(({ until }) => until === undefined || Date.parse(until) > now.getTime());
+
+const named = ({ address, reason, until }: Suspect) => ({
+  name: formatAddress(address),
+  text: until === undefined ? reason : `${reason}, until ${until}`,
+});
 
 /** Whether the controller would write other addresses than the status shows. */
 function differs(verdict: Verdict, shown: readonly string[]): boolean {
