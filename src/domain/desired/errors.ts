@@ -37,6 +37,7 @@ export const codes = {
   ReservationEmpty: 'a reservation names neither addresses nor a Service',
   ReservationInvalid: 'an entry of a reservation is neither an address nor a range',
   PoolNotAdvertised: 'nothing announces a pool',
+  OtherController: 'something needs a controller that is switched off, and has no effect',
   UnknownPool: 'an advertisement names a pool that does not exist',
   PeerInvalid: 'a BGP peer is not one that can be spoken to',
   UnknownBfdProfile: 'a BGP peer names a BFD profile that does not exist',

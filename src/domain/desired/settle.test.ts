@@ -208,6 +208,20 @@ describe('warnings', () => {
     });
   });
 
+  it.each([
+    ['Reservation r', { reservations: { r: { namespace: 'shop', service: 'web' } } }],
+    ['AddressQuota q', { quotas: { q: { addresses: 3 } } }],
+    [
+      'IPAddressPool a',
+      { pools: { a: { addresses: ['192.0.2.0/28'], strategy: 'hash' } }, l2Advertisements: { lan: {} } },
+    ],
+  ])('tell that %s has no effect where another controller gives the addresses', (object, values) => {
+    expect(judge([rendered(values)]).codes).toEqual([[]]);
+    const { states, verdicts } = judge([rendered({ ...values, controller: { enabled: false } })]);
+    expect(states).toEqual(['accepted']);
+    expect(verdicts[0]?.problems).toMatchObject([{ code: 'OtherController', object, severity: 'warning' }]);
+  });
+
   it('count announcements of other sources, of others, and by selector', () => {
     const lonely = rendered(pool('a', '192.0.2.0/28'));
     expect(

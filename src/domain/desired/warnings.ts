@@ -1,3 +1,5 @@
+import { QUARANTINED, STRATEGY } from '../api/annotations.ts';
+import { AddressQuotas, Reservations } from '../api/herald.ts';
 import {
   BFDProfiles,
   BGPAdvertisements,
@@ -20,7 +22,11 @@ export function warnings(share: Share, members: readonly Member[]): Problem[] {
   if (share.state !== 'accepted') return [];
   const tell = (finding: Omit<Finding, 'severity'>) =>
     problemOf(share.built.source, { ...finding, severity: 'warning' });
-  return [...unadvertised(share, members, tell), ...dangling(share, members, tell)];
+  return [
+    ...unadvertised(share, members, tell),
+    ...dangling(share, members, tell),
+    ...unheard(share, members, tell),
+  ];
 }
 
 /** How each dialect says that a pool is announced, where that is not as in Herald's own values. */
@@ -90,6 +96,28 @@ function dangling(
         return [tell({ code, object: idOf(o), path: placeOf(o, field), message })];
       });
     });
+  });
+}
+
+/** What only Herald's controller knows, where another gives the addresses. */
+function unheard(
+  share: Share,
+  members: readonly Member[],
+  tell: (finding: Omit<Finding, 'severity'>) => Problem,
+): Problem[] {
+  const shares = [share, ...members.flatMap(({ owner }) => owner ?? [])];
+  if (!shares.some(({ built }) => built.values?.controller?.enabled === false)) return [];
+  const finding = (o: View & { readonly path: string }, what: string) =>
+    tell({
+      code: 'OtherController',
+      object: idOf(o),
+      path: o.path,
+      message: `${what} has no effect: controller.enabled is false, and the other controller does not know it`,
+    });
+  return share.built.objects.flatMap((o) => {
+    if ([Reservations.kind, AddressQuotas.kind].includes(o.kind.kind)) return [finding(o, o.kind.kind)];
+    const heard = [STRATEGY, QUARANTINED].filter((name) => o.annotations[name] !== undefined);
+    return isPool(o) ? heard.map((name) => finding(o, name)) : [];
   });
 }
 
