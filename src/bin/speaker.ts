@@ -9,7 +9,7 @@ import { createLog } from '../platform/obs/log.ts';
 import { Metrics } from '../platform/obs/metrics.ts';
 import { systemRandom } from '../platform/obs/random.ts';
 import { type HealthOptions, serveHealth } from '../platform/obs/server.ts';
-import type { SpeakerOptions } from '../programs/speaker/options.ts';
+import { RING_PROFILES, type RingOptions, type SpeakerOptions } from '../programs/speaker/options.ts';
 import { Speaker } from '../programs/speaker/speaker.ts';
 import {
   type CommonFlags,
@@ -17,6 +17,7 @@ import {
   goBoolean,
   ignored,
   ignoring,
+  portNumber,
   positive,
   program,
   readFlags,
@@ -29,15 +30,19 @@ interface Flags extends CommonFlags {
   readonly podName: string;
   readonly lbClass: string;
   readonly mlLabels: readonly string[];
+  readonly mlBindaddr: string;
+  readonly mlBindport: number;
+  readonly mlSecretKeyPath: string;
+  readonly mlWanConfig: boolean;
+  readonly mlProfile: 'fast' | 'lan';
   readonly ignoreExcludeLb: boolean;
   readonly configDir: string;
   readonly healthBindAddress: string;
   readonly apiQps: number;
 }
 
-/** Upstream's: the member list, BGP and HTTPS metrics have no counterpart here, or not yet. */
-const MEANINGLESS =
-  `host ml-bindaddr ml-bindport ml-secret-key-path ml-wan-config bgp-debounce-timeout frrk8s-namespace
+/** Upstream's: BGP and HTTPS metrics have no counterpart here, or not yet. */
+const MEANINGLESS = `host bgp-debounce-timeout frrk8s-namespace
   frrk8s-secret-passthrough pprof-bind-address tls-min-version tls-cipher-suites tls-curve-preferences
   metrics-cert-dir`.split(/\s+/);
 
@@ -60,6 +65,23 @@ for (const option of [
     .env('METALLB_ML_LABELS')
     .argParser(selectors)
     .default([], 'every Ready node has a speaker'),
+  new Option('--ml-bindaddr <address>', 'where the other speakers reach this one, to find a dead one fast')
+    .env('METALLB_ML_BIND_ADDR')
+    .default('', 'only the API server tells who lives'),
+  new Option('--ml-bindport <port>', 'the same for all speakers, UDP and TCP')
+    .env('METALLB_ML_BIND_PORT')
+    .argParser(portNumber)
+    .default(7946),
+  new Option('--ml-secret-key-path <path>', 'directory with the file secretkey, followed live')
+    .env('METALLB_ML_SECRET_KEY_PATH')
+    .default('', 'nothing is encrypted'),
+  new Option('--ml-profile <profile>', 'how fast a dead speaker is found: within one second, or within seven')
+    .choices(['fast', 'lan'])
+    .default('fast'),
+  new Option('--ml-wan-config [bool]', 'speakers are far from each other')
+    .argParser(goBoolean)
+    .preset('true')
+    .default(false),
   new Option('--ignore-exclude-lb [bool]', 'announce from nodes labelled as excluded, too')
     .argParser(goBoolean)
     .preset('true')
@@ -110,9 +132,16 @@ function options(o: Flags): SpeakerOptions {
     configDir: o.configDir,
     ignoreExcludeLb: o.ignoreExcludeLb,
     speakerSelectors: o.mlLabels,
+    ...(o.mlBindaddr !== '' && o.mlLabels.length > 0 && { ring: ring(o) }),
     ...(o.podName !== '' && { podName: o.podName }),
     ...(o.lbClass !== '' && { lbClass: o.lbClass }),
   };
+}
+
+function ring(o: Flags): RingOptions {
+  const profile = RING_PROFILES[o.mlWanConfig ? 'wan' : o.mlProfile];
+  const secret = o.mlSecretKeyPath === '' ? {} : { secretDir: o.mlSecretKeyPath };
+  return { address: o.mlBindaddr, port: o.mlBindport, profile, ...secret };
 }
 
 type Server = Awaited<ReturnType<typeof serveHealth>>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../api/core.ts';
 import { meta } from './field.rig.ts';
-import { livenessByApi, nodeView } from './nodes.ts';
+import { livenessByApi, livenessByRing, nodeView } from './nodes.ts';
 
 const conditions = (...types: string[]) => types.map((type) => ({ type, status: 'True' as const }));
 
@@ -54,5 +54,24 @@ describe('liveness by the API server', () => {
     ['live', node(['Ready']), [pod({ stopping: true }), pod()]],
   ] as const)('is %s', (expected, of, pods) => {
     expect(livenessByApi(of, pods)).toBe(expected);
+  });
+});
+
+describe('liveness by the ring of speakers', () => {
+  it.each([
+    ['live', 'member', 'live'],
+    // It answers, whatever kubelet says.
+    ['live', 'member', 'node-not-ready'],
+    ['live', 'member', 'speaker-not-ready'],
+    ['live', 'member', 'no-speaker'],
+    // Its Pod is being deleted: others take over before it is gone.
+    ['speaker-stopping', 'member', 'speaker-stopping'],
+    ['speaker-stopping', 'left', 'live'],
+    ['speaker-dead', 'dead', 'live'],
+    // The ring never heard of it: its port may be closed.
+    ['live', undefined, 'live'],
+    ['node-not-ready', undefined, 'node-not-ready'],
+  ] as const)('is %s when the ring says %s and the API server %s', (expected, ring, byApi) => {
+    expect(livenessByRing(ring, byApi)).toBe(expected);
   });
 });

@@ -39,6 +39,21 @@ export function livenessByApi(node: Node, speakers: Iterable<Pod> | undefined): 
   return staying.length === 0 ? 'speaker-stopping' : 'speaker-not-ready';
 }
 
+/** What the ring of speakers says about one; undefined: it never heard of it. */
+export type RingState = 'member' | 'dead' | 'left';
+
+/**
+ * Liveness where the speakers ask each other: the ring's word counts first, as upstream, since it knows within a second and lives
+ * on without the API server. What the API server says counts for nodes that the ring never heard of (a closed port must not make
+ * each node believe that it is alone), and for a speaker that is about to stop.
+ */
+export function livenessByRing(ring: RingState | undefined, byApi: Liveness): Liveness {
+  if (ring === undefined) return byApi;
+  if (ring === 'left') return 'speaker-stopping';
+  if (ring === 'dead') return 'speaker-dead';
+  return byApi === 'speaker-stopping' ? byApi : 'live';
+}
+
 function holds(conditions: readonly PlainCondition[], type: string): boolean {
   return conditions.some((condition) => condition.type === type && condition.status === 'True');
 }

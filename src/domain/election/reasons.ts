@@ -5,6 +5,8 @@ export type Liveness =
   | 'speaker-not-ready'
   /** Its Pod is being deleted: another node takes over before it is gone. */
   | 'speaker-stopping'
+  /** The other speakers asked it, and it did not answer. */
+  | 'speaker-dead'
   /** No speaker runs there at all. */
   | 'no-speaker';
 
@@ -50,6 +52,7 @@ const NOT_OWNER: Readonly<Record<NotOwner, string>> = {
   'node-not-ready': 'it is not Ready',
   'speaker-not-ready': 'its speaker is not Ready',
   'speaker-stopping': 'its speaker is stopping',
+  'speaker-dead': 'its speaker does not answer the others',
   'no-speaker': 'no speaker runs on it',
   'less-preferred': 'preferredNodeSelectors prefer another',
   'later-in-order': 'it comes later in the order of the address',

@@ -4,7 +4,13 @@ import type { Config } from '../../domain/config/config.ts';
 import { load } from '../../domain/config/load.ts';
 import { concerned, type Fingerprints, fingerprints } from '../../domain/election/concern.ts';
 import { type Field, layOut } from '../../domain/election/field.ts';
-import { livenessByApi, type NodeView, nodeView } from '../../domain/election/nodes.ts';
+import {
+  livenessByApi,
+  livenessByRing,
+  type NodeView,
+  nodeView,
+  type RingState,
+} from '../../domain/election/nodes.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import { LOG } from './events.ts';
 import type { SpeakerMetrics } from './metrics.ts';
@@ -18,16 +24,25 @@ export interface Refreshed {
   readonly ranges: boolean;
 }
 
+export interface ConfigurationOptions {
+  readonly sources: Sources;
+  readonly options: SpeakerOptions;
+  readonly log: Log;
+  readonly metrics: SpeakerMetrics;
+  /** What the other speakers know about a node's. */
+  readonly ring: (node: string) => RingState | undefined;
+}
+
 /** Keeps the one Field that all decisions are made on: the last good Config, and the nodes as they are. */
 export class Configuration {
-  readonly #o: { sources: Sources; options: SpeakerOptions; log: Log; metrics: SpeakerMetrics };
+  readonly #o: ConfigurationOptions;
   #config: Config | undefined;
   #field: Field | undefined;
   #prints: Fingerprints = new Map();
   #problems: readonly Problem[] = [];
   #told = '';
 
-  constructor(o: { sources: Sources; options: SpeakerOptions; log: Log; metrics: SpeakerMetrics }) {
+  constructor(o: ConfigurationOptions) {
     this.#o = o;
   }
 
@@ -96,8 +111,9 @@ export class Configuration {
   }
 
   #view(node: Node): NodeView {
+    const { name } = node.metadata;
     return nodeView(node, {
-      liveness: livenessByApi(node, this.#speakersOn(node.metadata.name)),
+      liveness: livenessByRing(this.#o.ring(name), livenessByApi(node, this.#speakersOn(name))),
       ignoreExclude: this.#o.options.ignoreExcludeLb,
     });
   }

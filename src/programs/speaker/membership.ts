@@ -1,3 +1,4 @@
+import type { RingState } from '../../domain/election/nodes.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import type { Random } from '../../platform/obs/random.ts';
@@ -44,9 +45,6 @@ const LOG = {
   keyAdded: 'new key of the ring taken, the old one stays valid for five minutes',
   keyRemoved: 'old key of the ring dropped',
 } as const;
-
-/** What the ring says about a node; undefined: it never heard of it. */
-export type RingState = 'member' | 'dead' | 'left';
 
 /** The changes after which an election may end otherwise. */
 const DECISIVE: ReadonlySet<Change['type']> = new Set(['joined', 'died', 'left', 'forgotten']);

@@ -1,3 +1,18 @@
+import { FAST, LAN, type Profile, WAN } from '../../protocols/gossip/profile.ts';
+
+/** `lan` and `wan` have upstream's times. */
+export const RING_PROFILES = { fast: FAST, lan: LAN, wan: WAN } as const;
+
+/** The ring in which speakers find out which of them live. */
+export interface RingOptions {
+  /** Where the other speakers reach this one; all have the same port. */
+  readonly address: string;
+  readonly port: number;
+  readonly profile: Profile;
+  /** Directory with the mounted Secret; absent: nothing is encrypted. */
+  readonly secretDir?: string;
+}
+
 /** What the speaker is built from; never changed afterwards. Live changes come as Settings. */
 export interface SpeakerOptions {
   /** Name of the Node object that this process speaks for. */
@@ -12,6 +27,8 @@ export interface SpeakerOptions {
   readonly ignoreExcludeLb: boolean;
   /** Label selectors of speaker Pods, OR; none: every Ready node counts as having a speaker. */
   readonly speakerSelectors: readonly string[];
+  /** Absent: who lives is what the API server says. */
+  readonly ring?: RingOptions;
   /** Directory with settings (`settings.ts`); it need not exist. */
   readonly configDir?: string;
 }

@@ -46,6 +46,14 @@ export interface Sources {
   readonly state: Reflector<ConfigurationState>;
 }
 
+/** Where the speakers of other nodes are. */
+export function speakerAddresses({ pods }: Sources, own: string): readonly string[] {
+  const found = pods.flatMap((reflector) => [...reflector.store.list()]);
+  return [
+    ...new Set(found.flatMap(({ spec, status }) => (spec.nodeName === own ? [] : (status.podIP ?? [])))),
+  ];
+}
+
 /** Name of this node's ConfigurationState. */
 export function stateName(node: string): string {
   return `speaker-${node}`;

@@ -15,6 +15,7 @@ import { Loop } from './loop.ts';
 import { speakerMetrics } from './metrics.ts';
 import { LINGER_MS, type SpeakerOptions } from './options.ts';
 import { ownPod } from './owner.ts';
+import { SpeakerRing } from './ring.ts';
 import { DEFAULTS, readSettings, type Settings } from './settings.ts';
 import {
   allSources,
@@ -24,6 +25,7 @@ import {
   type Parts,
   type Sources,
   sliceService,
+  speakerAddresses,
 } from './sources.ts';
 import { State } from './state.ts';
 import { Statuses } from './statuses.ts';
@@ -44,6 +46,7 @@ export class Speaker {
   readonly #sources: Sources;
   readonly #configuration: Configuration;
   readonly #announcer: Announcer;
+  readonly #ring: SpeakerRing;
   readonly #recorder: EventRecorder;
   readonly #loop: Loop;
   readonly #refreshes: Queue;
@@ -77,7 +80,10 @@ export class Speaker {
     const owner = ownPod(parts.client, options);
     this.#sources = sources;
     this.#recorder = new EventRecorder({ ...parts, component: 'metallb-speaker', instance: options.node });
-    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics });
+    const expected = () => speakerAddresses(sources, options.node);
+    this.#ring = new SpeakerRing({ ...parts, options, expected, onChange: () => this.#refreshes.add('all') });
+    const ring = (node: string) => this.#ring.state(node);
+    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring });
     const { excluded, gratuitous: timing } = DEFAULTS;
     this.#announcer = new Announcer({ ...parts, metrics, excluded, timing });
     this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
@@ -131,11 +137,15 @@ export class Speaker {
     const { log, clock } = this.#parts;
     log.info({ op: 'stop', addresses: this.#announcer.size }, LOG.stopping);
     this.#ending.abort();
+    // Whoever takes over hears it now.
+    const farewell = this.#ring.leave();
     if (this.#announcer.size > 0) await clock.sleep(LINGER_MS);
     this.#announcer.close();
+    await farewell;
     this.#links?.close();
     await Promise.all([
       this.#beginning,
+      this.#ring.close(),
       this.#mount?.close(),
       this.#refreshes.close(),
       this.#loop.close(),
@@ -179,7 +189,10 @@ export class Speaker {
       if (this.#configuration.nodeDiffers(name)) refresh();
     };
     nodes.onChange(node);
-    for (const source of pods) follow(source, (pod) => pod.spec.nodeName, node);
+    for (const source of pods) {
+      follow(source, (pod) => pod.spec.nodeName, node);
+      source.onChange(() => this.#ring.join());
+    }
     services.onChange((key) => this.#loop.add(key));
     follow(slices, sliceService, (key) => this.#loop.add(key));
   }
@@ -193,6 +206,8 @@ export class Speaker {
     this.#refreshes.start();
     this.#loop.start();
     await this.#loop.idle();
+    // Only now: a member is one that can take addresses over.
+    this.#ring.start();
     this.#ready = true;
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
     this.#state.start();

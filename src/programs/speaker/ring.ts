@@ -1,0 +1,146 @@
+import type { RingState } from '../../domain/election/nodes.ts';
+import { type Mount, type MountFiles, watchMount } from '../../platform/files/mount.ts';
+import type { Clock, Timer } from '../../platform/obs/clock.ts';
+import type { Log } from '../../platform/obs/log.ts';
+import type { Metrics } from '../../platform/obs/metrics.ts';
+import type { Random } from '../../platform/obs/random.ts';
+import { Membership } from './membership.ts';
+import type { SpeakerOptions } from './options.ts';
+
+const LOG = {
+  failed: 'cannot take part in the ring of speakers, trying again; the API server alone says who lives',
+  noSecret: 'the key of the ring is missing, waiting for it; the API server alone says who lives',
+} as const;
+
+/** Upstream's name of the key within the Secret. */
+const SECRET_FILE = 'secretkey';
+/** Another process may still hold the port. */
+const AGAIN_MS = 5_000;
+
+export interface SpeakerRingOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly options: SpeakerOptions;
+  /** Addresses of the other nodes' speakers. */
+  readonly expected: () => readonly string[];
+  /** Who takes part changed. */
+  readonly onChange: () => void;
+}
+
+/** This speaker's place in the ring: none when it is not configured, and kept trying for while it cannot be had. */
+export class SpeakerRing {
+  readonly #o: SpeakerRingOptions;
+  readonly #metrics: ReturnType<typeof ringMetrics> | undefined;
+  #membership: Membership | undefined;
+  #starting: Promise<void> | undefined;
+  #mount: Mount | undefined;
+  #again: Timer | undefined;
+  #open = true;
+
+  constructor(o: SpeakerRingOptions) {
+    this.#o = o;
+    if (o.options.ring) this.#metrics = ringMetrics(o.metrics);
+  }
+
+  /** Undefined, too, while this speaker takes no part. */
+  state(node: string): RingState | undefined {
+    return this.#membership?.state(node);
+  }
+
+  /** Once the speaker can take addresses over. */
+  start(): void {
+    const { options, clock, log } = this.#o;
+    const dir = options.ring?.secretDir;
+    if (!options.ring || !this.#open) return;
+    if (dir === undefined) this.#take(new Uint8Array());
+    else this.#mount = watchMount({ dir, clock, log, onChange: (files) => this.#takeSecret(files) });
+  }
+
+  /** There may be speakers that are no members yet. */
+  join(): void {
+    this.#membership?.join();
+  }
+
+  /** Says farewell; resolves when the others know, or after a second. */
+  async leave(): Promise<void> {
+    this.#open = false;
+    this.#again?.cancel();
+    await this.#starting;
+    await this.#membership?.leave();
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    this.#again?.cancel();
+    await this.#mount?.close();
+    await this.#starting;
+    await this.#membership?.close();
+  }
+
+  #takeSecret(files: MountFiles): void {
+    const secret = files.get(SECRET_FILE);
+    if (secret === undefined || secret === '') this.#o.log.error({ op: 'ring' }, LOG.noSecret);
+    else this.#take(new TextEncoder().encode(secret));
+  }
+
+  #take(secret: Uint8Array): void {
+    if (this.#membership) this.#membership.rotate(secret);
+    else this.#starting = this.#begin(secret);
+  }
+
+  async #begin(secret: Uint8Array): Promise<void> {
+    const { options, clock, random, log, expected, onChange } = this.#o;
+    if (!options.ring || !this.#open) return;
+    const { address, port, profile } = options.ring;
+    try {
+      this.#membership = await Membership.start({
+        clock,
+        random,
+        log,
+        name: options.node,
+        at: { address, port },
+        profile,
+        secret,
+        expected,
+        onDrop: (reason) => this.#metrics?.drops.inc({ reason }),
+        onChange: (changes) => {
+          for (const { type } of changes) this.#metrics?.changes.inc({ type });
+          this.#count();
+          onChange();
+        },
+      });
+      this.#count();
+      onChange();
+    } catch (error) {
+      log.error({ op: 'ring', error, address, port }, LOG.failed);
+      this.#again = clock.after(AGAIN_MS, () => this.#take(secret));
+    }
+  }
+
+  #count(): void {
+    const members = this.#membership?.members() ?? [];
+    const live = members.filter(({ name }) => this.#membership?.state(name) === 'member');
+    this.#metrics?.members.set({}, live.length);
+  }
+}
+
+function ringMetrics(metrics: Metrics) {
+  return {
+    members: metrics.gauge({
+      name: 'herald_speaker_ring_members',
+      help: 'Speakers that take part in the ring as this one sees it, itself among them.',
+    }),
+    changes: metrics.counter({
+      name: 'herald_speaker_ring_changes_total',
+      help: 'Changes of the ring as this speaker saw them, by type.',
+      labels: ['type'],
+    }),
+    drops: metrics.counter({
+      name: 'herald_speaker_ring_dropped_total',
+      help: 'Packets and streams of the ring that were left out, by reason; wrong keys and labels are among them.',
+      labels: ['reason'],
+    }),
+  };
+}
