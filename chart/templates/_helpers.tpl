@@ -26,6 +26,11 @@ app.kubernetes.io/part-of: herald
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end -}}
 
+{{- /* Secret with the key of the speakers' ring. */ -}}
+{{- define "herald.ringSecret" -}}
+{{- default (printf "%s-memberlist" (include "herald.fullname" .)) .Values.speaker.secretName -}}
+{{- end -}}
+
 {{- define "herald.serviceAccount" -}}
 {{- $own := (index .root.Values .component).serviceAccount -}}
 {{- default (printf "%s-%s" (include "herald.fullname" .root) .component) $own.name -}}
@@ -119,7 +124,7 @@ args:
   - --health-probe-port=17482
   - --config-dir=/etc/herald
   {{- range .args }}
-  - {{ . }}
+  - {{ . | quote }}
   {{- end }}
   {{- with $own.args }}
   {{- toYaml . | nindent 2 }}
@@ -129,6 +134,7 @@ env:
   - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
   {{- if .loopback }}
   - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+  - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
   {{- end }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -160,9 +166,16 @@ ports:
   {{- else }}
   - {name: health, containerPort: 17482}
   {{- end }}
+  {{- with .ring }}
+  - {name: ring-tcp, containerPort: {{ .mlBindPort }}, hostPort: {{ .mlBindPort }}}
+  - {name: ring-udp, containerPort: {{ .mlBindPort }}, hostPort: {{ .mlBindPort }}, protocol: UDP}
+  {{- end }}
 volumeMounts:
   # A directory, never a subPath: those do not follow changes.
   - {name: settings, mountPath: /etc/herald, readOnly: true}
+  {{- with .ring }}
+  - {name: ring, mountPath: {{ .mlSecretKeyPath }}, readOnly: true}
+  {{- end }}
 {{- end -}}
 
 {{- /* The service account of a program. */ -}}

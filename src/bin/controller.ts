@@ -30,13 +30,14 @@ interface Flags extends CommonFlags {
   readonly movesAtOnce: number;
   readonly stickyGrace: number;
   readonly apiQps: number;
+  readonly mlSecretName: string;
+  readonly deployment: string;
 }
 
-/** Upstream's: webhooks, their certificates, HTTPS metrics and the memberlist secret have no counterpart here. */
+/** Upstream's: webhooks, their certificates and HTTPS metrics have no counterpart here. */
 const MEANINGLESS =
   `webhook-mode disable-cert-rotation cert-dir cert-service-name webhook-secret webhook-http2
-  tls-min-version tls-cipher-suites tls-curve-preferences metrics-cert-dir pprof-bind-address ml-secret-name
-  deployment`.split(/\s+/);
+  tls-min-version tls-cipher-suites tls-curve-preferences metrics-cert-dir pprof-bind-address`.split(/\s+/);
 
 /**
  * Speakers see a status within a fraction of a second and tell their neighbours at once, after 1.1 and after 2.2 seconds;
@@ -74,6 +75,10 @@ for (const option of [
   )
     .argParser(natural)
     .default(0, '0: not at all, as MetalLB'),
+  new Option('--ml-secret-name <name>', 'Secret with the key of the ring of speakers, made if there is none')
+    .env('METALLB_ML_SECRET_NAME')
+    .default('', 'none is made'),
+  new Option('--deployment <name>', 'Deployment that owns that Secret').env('METALLB_DEPLOYMENT').default(''),
   new Option('--api-qps <n>', 'requests to the API server a second, on average')
     .argParser(positive)
     .default(1000),
@@ -103,6 +108,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
     moves,
     stickyMs: o.stickyGrace * 1000,
     ...(bgpType !== undefined && { bgpType }),
+    ...(o.mlSecretName !== '' && { ringKey: { secret: o.mlSecretName, deployment: o.deployment } }),
   };
   const { ready, run } = controller({ ...common, client, log, ...named, ...rules });
   const health = { ready, log, metrics: common.metrics };

@@ -116,6 +116,9 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'get pods',
     'create leases.coordination.k8s.io',
     'get,update,watch leases.coordination.k8s.io:herald-controller',
+    'create secrets',
+    'get secrets:herald-memberlist',
+    'get deployments.apps:herald-controller',
   ],
   speaker: [
     'list,watch services @*',
@@ -161,7 +164,10 @@ const REFUSED: Readonly<Record<string, readonly Right[]>> = {
     'create roles.rbac.authorization.k8s.io',
   ],
   controller: [
-    'get,list,watch secrets',
+    'get,list,watch,update,patch,delete secrets',
+    'list,watch,update,patch,delete secrets:herald-memberlist',
+    'get secrets:herald-values',
+    'get,list,watch deployments.apps:herald-speaker',
     'get,list,watch configmaps',
     `${CHANGES} services @*`,
     'update services/status @*',

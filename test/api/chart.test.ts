@@ -168,8 +168,31 @@ describe('pods', () => {
   it('mount their settings as a directory', async () => {
     for (const program of ['reconciler', 'controller', 'speaker']) {
       const mounts = at(await container(program), 'volumeMounts');
-      expect(mounts).toEqual([{ name: 'settings', mountPath: '/etc/herald', readOnly: true }]);
+      const ring = { name: 'ring', mountPath: '/etc/ml_secret_key', readOnly: true };
+      expect(mounts).toEqual([
+        { name: 'settings', mountPath: '/etc/herald', readOnly: true },
+        ...(program === 'speaker' ? [ring] : []),
+      ]);
     }
+  });
+
+  it('of speakers find each other by a ring, whose key the controller makes, unless there is to be none', async () => {
+    const volumes = async (values: object) =>
+      JSON.stringify(at(only(await render(values), 'DaemonSet'), 'spec.template.spec.volumes'));
+    const args = async (program: string, values: object) =>
+      JSON.stringify(at(await container(program, values), 'args'));
+    expect(await volumes({})).toContain('"secretName":"herald-memberlist"');
+    expect(await args('controller', {})).toContain('--ml-secret-name=herald-memberlist');
+    const chosen = {
+      speaker: { secretName: 'shared', memberlist: { mlBindPort: 7000, mlBindAddrOverride: '::' } },
+    };
+    expect(await volumes(chosen)).toContain('"secretName":"shared"');
+    expect(await args('speaker', chosen)).toMatch(/--ml-bindaddr=::","--ml-bindport=7000"/);
+    const none = { speaker: { memberlist: { enabled: false } } };
+    expect(await volumes(none)).not.toContain('ring');
+    for (const program of ['speaker', 'controller'])
+      expect(await args(program, none)).not.toMatch(/ml-(bind|secret)/);
+    expect(JSON.stringify(only(await render(none), 'Role', 'herald-controller'))).not.toContain('secrets');
   });
 
   it('of the speaker have NET_RAW as their only capability, and claim their ports on the node', async () => {
@@ -182,6 +205,8 @@ describe('pods', () => {
     expect(at(speaker, 'ports')).toEqual([
       { name: 'metrics', containerPort: 9130, hostPort: 9130 },
       { name: 'health', containerPort: 17482, hostPort: 17482, hostIP: '127.0.0.1' },
+      { name: 'ring-tcp', containerPort: 7946, hostPort: 7946 },
+      { name: 'ring-udp', containerPort: 7946, hostPort: 7946, protocol: 'UDP' },
     ]);
   });
 
@@ -237,6 +262,9 @@ describe('pods', () => {
       '--config-dir=/etc/herald',
       '--node-name=$(NODE_NAME)',
       '--ml-labels=app.kubernetes.io/name=herald,app.kubernetes.io/instance=herald,app.kubernetes.io/component=speaker',
+      '--ml-bindaddr=$(POD_IP)',
+      '--ml-bindport=7946',
+      '--ml-secret-key-path=/etc/ml_secret_key',
       '--lb-class=a.example/b',
       '--ignore-exclude-lb',
       '--api-qps=9',

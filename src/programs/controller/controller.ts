@@ -6,6 +6,7 @@ import type { Metrics } from '../../platform/obs/metrics.ts';
 import type { Random } from '../../platform/obs/random.ts';
 import { controllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
+import { makeRingKey, type RingKeyOptions } from './ring-key.ts';
 import { session } from './session.ts';
 import type { Memory } from './settings.ts';
 
@@ -34,6 +35,8 @@ export interface ControllerOptions {
   readonly moves: MoveOptions;
   /** How long what a deleted Service had is kept for one of its name, milliseconds. Absent: not at all. */
   readonly stickyMs?: number;
+  /** Absent: speakers have no ring, or somebody else makes its key. */
+  readonly ringKey?: RingKeyOptions;
 }
 
 export interface Controller {
@@ -61,6 +64,7 @@ export function controller(o: ControllerOptions): Controller {
     signal.addEventListener('abort', onAbort, { once: true });
     own.leading.set({}, 1);
     const doors = { client, log, clock, random, namespace, fieldManager: NAME, grace: late.signal };
+    const key = o.ringKey && makeRingKey(doors, o.ringKey);
     const { podName, loadBalancerClass, bgpType, parallel, moves, stickyMs = 0, metrics } = o;
     try {
       await session(
@@ -82,6 +86,7 @@ export function controller(o: ControllerOptions): Controller {
         signal,
       );
     } finally {
+      await key?.close();
       signal.removeEventListener('abort', onAbort);
       timer?.cancel();
       own.leading.set({}, 0);
