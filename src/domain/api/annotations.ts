@@ -50,16 +50,16 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 const CURRENT_PREFIX = 'metallb.io/';
 const DEPRECATED_PREFIX = 'metallb.universe.tf/';
-const WITH_TWIN: ReadonlySet<string> = new Set([
-  ADDRESS_POOL,
-  LOAD_BALANCER_IPS,
-  ALLOW_SHARED_IP,
-  IP_ALLOCATED_FROM_POOL,
-]);
+const TWINS: ReadonlyMap<string, string> = new Map(
+  [ADDRESS_POOL, LOAD_BALANCER_IPS, ALLOW_SHARED_IP, IP_ALLOCATED_FROM_POOL].map((name) => [
+    name,
+    DEPRECATED_PREFIX + name.slice(CURRENT_PREFIX.length),
+  ]),
+);
 
 /** The same annotation under the old prefix, for those that have one. */
 export function deprecatedTwin(name: string): string | undefined {
-  return WITH_TWIN.has(name) ? DEPRECATED_PREFIX + name.slice(CURRENT_PREFIX.length) : undefined;
+  return TWINS.get(name);
 }
 
 /** The annotation's value; the current prefix wins over the old one. `deprecated`: the value came from the old one. */

@@ -1,4 +1,4 @@
-import type { Pool, Strategy } from '../config/config.ts';
+import type { Config, Pool, Strategy } from '../config/config.ts';
 import { type Address, type Family, formatAddress } from '../ip/address.ts';
 import { type Claim, isAmong } from './claim.ts';
 import { byPriority, fits, isMeantFor } from './fits.ts';
@@ -56,11 +56,28 @@ export function automatic(
   { config }: Ledger,
   want: Want,
 ): { readonly meant: readonly Pool[]; readonly open: readonly Pool[] } {
-  const pools = [...config.pools.values()].filter((pool) => pool.autoAssign);
-  return {
-    meant: pools.filter((pool) => isMeantFor(pool, want)).sort(byPriority),
-    open: pools.filter((pool) => pool.allocation === undefined).sort(byPriority),
+  const { limited, open } = ranked(config);
+  return { meant: limited.filter((pool) => isMeantFor(pool, want)), open };
+}
+
+interface Ranked {
+  readonly limited: readonly Pool[];
+  readonly open: readonly Pool[];
+}
+
+/** Pools that give addresses unasked, in the order in which they are looked at; derived from an immutable Config, hence remembered. */
+const ranks = new WeakMap<Config, Ranked>();
+
+function ranked(config: Config): Ranked {
+  const known = ranks.get(config);
+  if (known) return known;
+  const pools = [...config.pools.values()].filter((pool) => pool.autoAssign).sort(byPriority);
+  const made = {
+    limited: pools.filter((pool) => pool.allocation !== undefined),
+    open: pools.filter((pool) => pool.allocation === undefined),
   };
+  ranks.set(config, made);
+  return made;
 }
 
 /** The pools with that of what the Service had before it was deleted in front. */

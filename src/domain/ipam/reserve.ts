@@ -9,6 +9,8 @@ import type { Want } from './want.ts';
 /** Addresses by the Service, "namespace/name", that they are kept for. */
 export type Remembered = ReadonlyMap<string, readonly Address[]>;
 
+const NONE: readonly Range[] = [];
+
 /** Whom a Service is, as far as reservations ask. */
 type Who = Pick<Want, 'key' | 'namespace'>;
 
@@ -55,7 +57,9 @@ export class Reserve {
 
   /** Ranges that are kept for the Service, those for it alone before those of its namespace. */
   rangesFor(who: Who): readonly Range[] {
-    const all = this.#byNamespace.get(who.namespace)?.filter((r) => isFor(r, who)) ?? [];
+    const among = this.#byNamespace.get(who.namespace);
+    if (!among) return NONE;
+    const all = among.filter((r) => isFor(r, who));
     const ordered = [
       ...all.filter((r) => r.service !== undefined),
       ...all.filter((r) => r.service === undefined),

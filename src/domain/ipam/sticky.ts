@@ -43,9 +43,10 @@ export class Sticky {
 
   /** Nothing is kept for the Service any more. */
   drop(key: string): void {
-    const { addresses = [] } = this.#kept.get(key) ?? {};
+    const kept = this.#kept.get(key);
+    if (!kept) return;
     this.#kept.delete(key);
-    for (const address of addresses) this.#free(address);
+    for (const address of kept.addresses) this.#free(address);
   }
 
   /** Somebody has the address now. */
