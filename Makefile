@@ -24,7 +24,7 @@ test: tools image ## all tests: check, then the suites against real servers
 demo: tools image ## the main job on real parts: a git commit becomes an ARP reply (KEEP=1 leaves it running)
 	@KEEP=$(KEEP) node test/demo/main.ts
 
-lab: tools ## the speaker against a real kernel: network namespaces, ARP on the wire
+lab: tools ## the speaker against a real kernel: network namespaces, ARP and neighbour discovery on the wire
 	@vitest run --project lab
 
 search: tools ## random cases against the real Flux and MetalLB, printing their seed (SEED= repeats one, COUNT= how many)

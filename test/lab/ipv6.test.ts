@@ -206,6 +206,16 @@ describe.skipIf(able !== true)('a speaker of IPv6 on real links', () => {
     );
   });
 
+  it('is silent on an interface without IPv6, and back with it, while IPv4 goes on', async () => {
+    const turn = (off: string) => one.exec('sysctl', '-qw', `net.ipv6.conf.lan0.disable_ipv6=${off}`);
+    const prober = await lab.probe(client, [WEB4]);
+    await turn('1');
+    await silent(WEB);
+    await turn('0');
+    await answeredBy(WEB, macs.one);
+    expect(summary(await prober.stop())).toEqual({ lost: 0, owners: [macs.one] });
+  });
+
   it('follows the interfaces of an advertisement, and the endpoints', async () => {
     await lab.objects.advertisement('web', { interfaces: ['absent0'] });
     await silent(WEB);

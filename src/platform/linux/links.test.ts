@@ -3,7 +3,7 @@ import { VirtualClock } from '../obs/clock.rig.ts';
 import { yieldToLoop } from '../obs/clock.ts';
 import { LinuxError } from './errors.ts';
 import { LinkWatch } from './links.ts';
-import { linkMessage, message } from './netlink.rig.ts';
+import { addressMessage, linkMessage, message } from './netlink.rig.ts';
 import type { Link } from './netlink.ts';
 import { FakeSockets } from './sockets.rig.ts';
 
@@ -29,6 +29,7 @@ beforeEach(() => {
   });
 });
 
+const HOME = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const done = (sequence: number) => message({ type: 3, sequence, body: [0, 0, 0, 0] });
 /** The sequence of the last request that the socket sent. */
 const asked = (fd: number) => sockets.all[fd]?.sent.at(-1)?.[8] ?? 0;
@@ -36,8 +37,11 @@ const latest = () => seen.at(-1);
 
 async function listed(...links: (typeof eth0)[]): Promise<void> {
   sockets.wake(0, ...links.map((l) => linkMessage({ ...l, sequence: asked(0) })), done(asked(0)));
+  sockets.wake(0, done(asked(0)));
   await yieldToLoop();
 }
+/** Names of the links that have IPv6. */
+const withIpv6 = () => [...watch.links.values()].filter(({ ipv6 }) => ipv6).map(({ name }) => name);
 
 describe('the watch over interfaces', () => {
   it('tells the first complete list, and nothing before', async () => {
@@ -45,6 +49,9 @@ describe('the watch over interfaces', () => {
     await yieldToLoop();
     expect(seen).toEqual([]);
     sockets.wake(0, done(1));
+    await yieldToLoop();
+    expect(seen).toEqual([]);
+    sockets.wake(0, done(2));
     await yieldToLoop();
     expect(seen).toEqual([['eth0']]);
   });
@@ -88,6 +95,7 @@ describe('the watch over interfaces', () => {
     await listed(eth0);
     await clock.advance(60_000);
     sockets.wake(0, linkMessage({ ...eth0, sequence: asked(0) }), linkMessage(lan0), done(asked(0)));
+    sockets.wake(0, done(asked(0)));
     await yieldToLoop();
     expect(latest()).toEqual(['eth0', 'lan0']);
   });
@@ -119,12 +127,54 @@ describe('the watch over interfaces', () => {
     await clock.advance(1_000);
     expect(sockets.openCount).toBe(1);
     sockets.wake(1, linkMessage({ ...lan0, sequence: asked(1) }), done(asked(1)));
+    sockets.wake(1, done(asked(1)));
     await yieldToLoop();
     expect(latest()).toEqual(['lan0']);
   });
 
-  it('leaves no socket and no timer behind, and says nothing after close', async () => {
+  it('says where there is IPv6, by addresses that come and go', async () => {
+    sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), linkMessage({ ...lan0, sequence: 1 }), done(1));
+    sockets.wake(0, addressMessage({ index: 2, address: HOME, sequence: 2 }), done(2));
+    await yieldToLoop();
+    expect([seen.length, withIpv6()]).toEqual([1, ['eth0']]);
+    sockets.wake(0, addressMessage({ index: 3, address: HOME }));
+    sockets.wake(0, addressMessage({ index: 2, address: [...HOME.slice(0, 15), 2] }));
+    await yieldToLoop();
+    expect([seen.length, withIpv6()]).toEqual([2, ['eth0', 'lan0']]);
+    sockets.wake(0, addressMessage({ index: 2, address: HOME, type: 21 }));
+    await yieldToLoop();
+    expect([seen.length, withIpv6()]).toEqual([2, ['eth0', 'lan0']]);
+    sockets.wake(0, addressMessage({ index: 2, address: [...HOME.slice(0, 15), 2], type: 21 }));
+    await yieldToLoop();
+    expect([seen.length, withIpv6()]).toEqual([3, ['lan0']]);
+  });
+
+  it('does not count an address that another host has', async () => {
     sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
+    sockets.wake(0, addressMessage({ index: 2, address: HOME, flags: 0x08, sequence: 2 }), done(2));
+    await yieldToLoop();
+    expect(withIpv6()).toEqual([]);
+  });
+
+  it('keeps an address that came while the addresses were being listed, and forgets those of a link that is gone', async () => {
+    sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
+    sockets.wake(0, addressMessage({ index: 2, address: HOME }), done(2));
+    await yieldToLoop();
+    expect(withIpv6()).toEqual(['eth0']);
+    sockets.wake(0, linkMessage({ ...eth0, type: 17 }), linkMessage(eth0));
+    await yieldToLoop();
+    expect([latest(), withIpv6()]).toEqual([['eth0'], []]);
+  });
+
+  it('does with a kernel that has no IPv6 at all', async () => {
+    sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
+    sockets.wake(0, message({ type: 2, sequence: 2, body: [0xa1, 0xff, 0xff, 0xff] }));
+    await yieldToLoop();
+    expect([latest(), withIpv6()]).toEqual([['eth0'], []]);
+  });
+
+  it('leaves no socket and no timer behind, and says nothing after close', async () => {
+    sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1), done(2));
     watch.close();
     await yieldToLoop();
     expect([seen.length, sockets.openCount, clock.timers]).toEqual([0, 0, 0]);

@@ -1,6 +1,15 @@
 import type { Clock } from '../obs/clock.ts';
 import { LinuxError } from './errors.ts';
-import { dumpLinks, LINK_GROUP, type Link, netlinkAddress, readLinks } from './netlink.ts';
+import {
+  type BareLink,
+  dumpAddresses,
+  dumpLinks,
+  IPV6_ADDRESS_GROUP,
+  LINK_GROUP,
+  type Link,
+  netlinkAddress,
+  readLinks,
+} from './netlink.ts';
 import { AF_NETLINK, SOCK_RAW, type Sockets } from './sockets.ts';
 
 const NETLINK_ROUTE = 0;
@@ -22,18 +31,27 @@ export interface LinkWatchOptions {
   readonly onTrouble: (error: Error) => void;
 }
 
+/** What netlink has told: the links, and which IPv6 addresses each has. */
+interface Told {
+  readonly links: Map<number, BareLink>;
+  readonly addresses: Map<number, Set<string>>;
+}
+
 /** The machine's interfaces by index, kept up to date by the kernel's own notifications. */
 export class LinkWatch {
   readonly #options: LinkWatchOptions;
   readonly #buffer = new Uint8Array(DATAGRAM);
   #links = new Map<number, Link>();
-  /** The set that a dump under way is building; notifications meanwhile go into both. */
-  #listing: Map<number, Link> | undefined;
+  #told: Told = nothing();
+  /** What a dump under way is building, links first; notifications meanwhile go into both. */
+  #listing: (Told & { asked: 'links' | 'addresses' }) | undefined;
   #sequence = 0;
   #listed = false;
   #socket: { fd: number; watcher: { close(): void } } | undefined;
   #timer: { cancel(): void } | undefined;
-  #announced: NodeJS.Immediate | undefined;
+  /** Something has been passed on. */
+  #known = false;
+  #looking: NodeJS.Immediate | undefined;
   #closed = false;
 
   constructor(options: LinkWatchOptions) {
@@ -49,7 +67,7 @@ export class LinkWatch {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    if (this.#announced) clearImmediate(this.#announced);
+    if (this.#looking) clearImmediate(this.#looking);
     this.#release();
   }
 
@@ -61,7 +79,7 @@ export class LinkWatch {
         type: SOCK_RAW,
         protocol: NETLINK_ROUTE,
         receiveBuffer: RECEIVE_BUFFER,
-        bind: netlinkAddress(LINK_GROUP),
+        bind: netlinkAddress(LINK_GROUP | IPV6_ADDRESS_GROUP),
       });
       const watcher = sockets.watch(fd, {
         onReadable: () => this.#read(),
@@ -94,12 +112,16 @@ export class LinkWatch {
   }
 
   #dump(): void {
+    this.#listing = { ...nothing(), asked: 'links' };
+    this.#ask(dumpLinks);
+  }
+
+  #ask(request: (sequence: number) => Uint8Array): void {
     if (!this.#socket) return;
-    this.#listing = new Map();
     // Never 0, which marks notifications.
     this.#sequence = (this.#sequence % 0x7fffffff) + 1;
     try {
-      this.#options.sockets.send(this.#socket.fd, dumpLinks(this.#sequence));
+      this.#options.sockets.send(this.#socket.fd, request(this.#sequence));
       this.#again(RESCAN_MS, () => this.#dump());
     } catch (error) {
       this.#broken(error instanceof Error ? error : new Error(String(error)));
@@ -126,51 +148,82 @@ export class LinkWatch {
 
   /** All come through one queue, so that the later one is the newer one, whether asked for or not. */
   #take(message: ReturnType<typeof readLinks>[number]): void {
-    if (message.type === 'link') {
-      this.#listing?.set(message.link.index, message.link);
-      if (this.#listed) this.#set(message.link);
-    } else if (message.type === 'gone') {
-      this.#listing?.delete(message.index);
-      if (this.#links.delete(message.index)) this.#tell();
+    if (message.type === 'link' || message.type === 'gone' || message.type === 'address') {
+      if (this.#listing) note(this.#listing, message);
+      note(this.#told, message);
+      if (this.#listed) this.#look();
     } else if (message.sequence !== this.#sequence) {
       // The end of a dump that was given up.
-    } else if (message.type === 'done') {
-      this.#complete();
+    } else if (message.type === 'done' || this.#isWithoutIpv6(message)) {
+      this.#proceed();
     } else {
       // Interrupted, or refused for the moment.
       this.#again(REDUMP_MS, () => this.#dump());
     }
   }
 
-  #set(link: Link): void {
-    const before = this.#links.get(link.index);
-    if (before && sameLink(before, link)) return;
-    this.#links.set(link.index, link);
-    this.#tell();
+  /** A kernel without IPv6 refuses to list its addresses: there are none. */
+  #isWithoutIpv6({ type }: ReturnType<typeof readLinks>[number]): boolean {
+    return type === 'error' && this.#listing?.asked === 'addresses';
   }
 
-  #complete(): void {
+  #proceed(): void {
     const listing = this.#listing;
     if (!listing) return;
+    if (listing.asked === 'links') {
+      listing.asked = 'addresses';
+      this.#ask(dumpAddresses);
+      return;
+    }
     this.#listing = undefined;
-    const same =
-      listing.size === this.#links.size &&
-      [...listing.values()].every((link) => {
-        const before = this.#links.get(link.index);
-        return before !== undefined && sameLink(before, link);
-      });
-    this.#links = listing;
-    if (!same || !this.#listed) this.#tell();
+    this.#told = listing;
     this.#listed = true;
+    this.#look();
   }
 
   /** Once per turn of the loop, and from inside Node's callback scope (see `libc.ts`). */
-  #tell(): void {
-    this.#announced ??= setImmediate(() => {
-      this.#announced = undefined;
-      if (!this.#closed) this.#options.onChange(this.#links);
+  #look(): void {
+    this.#looking ??= setImmediate(() => {
+      this.#looking = undefined;
+      if (!this.#closed && this.#differs()) this.#options.onChange(this.#links);
     });
   }
+
+  /** Puts together what was told. True when anything differs from before, and the first time. */
+  #differs(): boolean {
+    const { links, addresses } = this.#told;
+    const before = this.#links;
+    this.#links = new Map(
+      [...links].map(([index, link]) => [index, { ...link, ipv6: (addresses.get(index)?.size ?? 0) > 0 }]),
+    );
+    const first = !this.#known;
+    this.#known = true;
+    const same =
+      before.size === this.#links.size &&
+      [...this.#links.values()].every((link) => {
+        const known = before.get(link.index);
+        return known !== undefined && sameLink(known, link);
+      });
+    return first || !same;
+  }
+}
+
+function nothing(): Told {
+  return { links: new Map(), addresses: new Map() };
+}
+
+function note(told: Told, message: ReturnType<typeof readLinks>[number]): void {
+  if (message.type === 'link') told.links.set(message.link.index, message.link);
+  if (message.type === 'gone') {
+    told.links.delete(message.index);
+    told.addresses.delete(message.index);
+  }
+  if (message.type !== 'address') return;
+  const { index, address, gone } = message;
+  const known = told.addresses.get(index) ?? new Set();
+  if (gone) known.delete(address);
+  else known.add(address);
+  told.addresses.set(index, known);
 }
 
 /** Whether nothing differs that anybody here looks at. */
@@ -183,6 +236,7 @@ export function sameLink(a: Link, b: Link): boolean {
     a.broadcast === b.broadcast &&
     a.loopback === b.loopback &&
     a.noArp === b.noArp &&
+    a.ipv6 === b.ipv6 &&
     a.master === b.master &&
     a.kind === b.kind &&
     a.mac.length === b.mac.length &&

@@ -1,13 +1,16 @@
-import { type LinkSpec, linkMessage, message } from './netlink.rig.ts';
+import { addressMessage, type LinkSpec, linkMessage, message } from './netlink.rig.ts';
 import { FakeSockets } from './sockets.rig.ts';
 import { AF_NETLINK, AF_PACKET, type SocketSpec } from './sockets.ts';
 
 const NLMSG_NOOP = 1;
 const RTM_GETLINK = 18;
 const RTM_DELLINK = 17;
+const RTM_GETADDR = 22;
+/** fe80::1 will do for each of them. */
+const LINK_LOCAL = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const ARP = 0x0806;
 
-/** A machine with links that a test sets: answers netlink as the kernel does, and keeps the frames of packet sockets. */
+/** A machine with links that a test sets, each with an IPv6 address: answers netlink as the kernel does, and keeps the frames of packet sockets. */
 export class FakeMachine extends FakeSockets {
   readonly #links = new Map<number, LinkSpec>();
 
@@ -26,6 +29,7 @@ export class FakeMachine extends FakeSockets {
   set(link: LinkSpec): void {
     this.#links.set(link.index, link);
     this.#notify(linkMessage(link));
+    this.#notify(addressMessage({ index: link.index, address: LINK_LOCAL }));
   }
 
   remove(index: number): void {
@@ -59,9 +63,14 @@ export class FakeMachine extends FakeSockets {
     const sequence = view.getUint32(8, true);
     const type = view.getUint16(4, true);
     if (type === NLMSG_NOOP) this.wake(fd, message({ type: 2, sequence, body: [0, 0, 0, 0] }));
-    if (type !== RTM_GETLINK) return;
-    const parts = [...this.#links.values()].map((link) => linkMessage({ ...link, sequence }));
-    this.wake(fd, ...parts, message({ type: 3, sequence, body: [0, 0, 0, 0] }));
+    const links = [...this.#links.values()];
+    const parts = links.map((link) =>
+      type === RTM_GETLINK
+        ? linkMessage({ ...link, sequence })
+        : addressMessage({ index: link.index, address: LINK_LOCAL, sequence }),
+    );
+    if (type === RTM_GETLINK || type === RTM_GETADDR)
+      this.wake(fd, ...parts, message({ type: 3, sequence, body: [0, 0, 0, 0] }));
   }
 
   #notify(bytes: Uint8Array): void {

@@ -51,6 +51,27 @@ export function linkMessage(o: LinkSpec): Uint8Array {
   return message({ type: o.type ?? 16, sequence: o.sequence ?? 0, body });
 }
 
+/** A notification, or a part of a dump, about an IPv6 address of a link. */
+export function addressMessage(o: {
+  readonly index: number;
+  readonly address: readonly number[];
+  /** Default 0, 10 (AF_INET6) and 20 (RTM_NEWADDR). */
+  readonly flags?: number;
+  readonly family?: number;
+  readonly type?: number;
+  readonly sequence?: number;
+}): Uint8Array {
+  const head = [o.family ?? 10, 64, o.flags ?? 0, 253, ...u32(o.index)];
+  // The kernel tells when it was made before (cacheinfo) and after (flags) the address itself.
+  const body = [
+    ...head,
+    ...attribute(6, [0, 0, 0, 0]),
+    ...attribute(1, o.address),
+    ...attribute(8, u32(0x80)),
+  ];
+  return message({ type: o.type ?? 20, sequence: o.sequence ?? 0, body });
+}
+
 function text(value: string): number[] {
   return [...Buffer.from(value)];
 }

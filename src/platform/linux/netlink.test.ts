@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attribute, linkMessage, message } from './netlink.rig.ts';
-import { dumpLinks, readLinks } from './netlink.ts';
+import { addressMessage, attribute, linkMessage, message } from './netlink.rig.ts';
+import { dumpAddresses, dumpLinks, readLinks } from './netlink.ts';
 
 describe('route netlink', () => {
   it('reads name, address, flags, master and kind of a link', () => {
@@ -63,6 +63,24 @@ describe('route netlink', () => {
     ]);
     expect(readLinks(message({ type: 2, sequence: 5, body: [0xf0, 0xff, 0xff, 0xff] }))).toEqual([
       { type: 'error', sequence: 5, errno: 16 },
+    ]);
+  });
+
+  it('reads IPv6 addresses that come and go, and none of another family', () => {
+    const address = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+    const read = { type: 'address', sequence: 0, index: 7, address: '20010db8000000000000000000000007' };
+    expect(readLinks(addressMessage({ index: 7, address }))).toEqual([{ ...read, gone: false }]);
+    expect(readLinks(addressMessage({ index: 7, address, type: 21 }))).toEqual([{ ...read, gone: true }]);
+    // Duplicate address detection failed (IFA_F_DADFAILED).
+    expect(readLinks(addressMessage({ index: 7, address, flags: 0x88 }))).toEqual([{ ...read, gone: true }]);
+    expect(readLinks(addressMessage({ index: 7, address: [192, 0, 2, 7], family: 2 }))).toEqual([]);
+  });
+
+  it('asks for all IPv6 addresses', () => {
+    const bytes = dumpAddresses(77);
+    const view = new DataView(bytes.buffer);
+    expect([view.getUint32(0, true), view.getUint16(4, true), view.getUint32(8, true), bytes[16]]).toEqual([
+      24, 22, 77, 10,
     ]);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Route netlink messages about links, bytes in and facts out (rtnetlink(7), Linux uapi rtnetlink.h and if_link.h).
+ * Route netlink messages about links and their IPv6 addresses, bytes in and facts out (rtnetlink(7), Linux uapi rtnetlink.h and if_link.h).
  * Native byte order, which is little-endian on every machine that `libc.ts` accepts.
  */
 
@@ -17,15 +17,28 @@ export interface Link {
   readonly loopback: boolean;
   /** IFF_NOARP. */
   readonly noArp: boolean;
+  /** It has an IPv6 address that counts, be it link-local: the kernel takes packets of that family there. */
+  readonly ipv6: boolean;
   /** Index of the bridge, bond or team that it is a part of. */
   readonly master?: number;
   /** `veth`, `vlan`, `bridge`, ... ; physical ones have none. */
   readonly kind?: string;
 }
 
+/** A link as the messages about links tell it: addresses come in messages of their own. */
+export type BareLink = Omit<Link, 'ipv6'>;
+
 /** What a datagram of netlink can tell. `sequence` is that of the request it answers, 0 for a notification. */
 export type LinkMessage =
-  | { readonly type: 'link'; readonly sequence: number; readonly link: Link }
+  | { readonly type: 'link'; readonly sequence: number; readonly link: BareLink }
+  /** An IPv6 address (hexadecimal) that the link has from now on, or no longer. */
+  | {
+      readonly type: 'address';
+      readonly sequence: number;
+      readonly index: number;
+      readonly address: string;
+      readonly gone: boolean;
+    }
   | { readonly type: 'gone'; readonly sequence: number; readonly index: number }
   | { readonly type: 'done'; readonly sequence: number }
   | { readonly type: 'interrupted'; readonly sequence: number }
@@ -33,11 +46,16 @@ export type LinkMessage =
 
 const HEADER = 16;
 const LINK_HEADER = 16;
+const ADDRESS_HEADER = 8;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
+const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
+const AF_INET6 = 10;
 const NLM_F_REQUEST = 0x1;
 const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_DUMP = 0x300;
@@ -48,6 +66,10 @@ const IFF_LOOPBACK = 0x8;
 const IFF_NOARP = 0x80;
 const IFF_LOWER_UP = 0x10000;
 
+/** Another host has the address: the kernel does not use it. */
+const IFA_F_DADFAILED = 0x08;
+const IFA_ADDRESS = 1;
+
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MASTER = 10;
@@ -56,8 +78,9 @@ const IFLA_INFO_KIND = 1;
 /** The two top bits of an attribute's type are flags (nested, network byte order). */
 const TYPE_MASK = 0x3fff;
 
-/** RTMGRP_LINK, the multicast group of link changes; joining it needs no capability. */
-export const LINK_GROUP = 1;
+/** RTMGRP_LINK and RTMGRP_IPV6_IFADDR, the multicast groups of changes; joining them needs no capability. */
+export const LINK_GROUP = 0x1;
+export const IPV6_ADDRESS_GROUP = 0x100;
 
 /** `struct sockaddr_nl` with the groups to hear; port id 0 lets the kernel choose. */
 export function netlinkAddress(groups: number): Uint8Array {
@@ -70,10 +93,20 @@ export function netlinkAddress(groups: number): Uint8Array {
 
 /** Asks for all links. `sequence` comes back in each part of the answer and must not be 0. */
 export function dumpLinks(sequence: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER + LINK_HEADER);
+  return dump(RTM_GETLINK, sequence, new Uint8Array(LINK_HEADER));
+}
+
+/** Asks for all IPv6 addresses, in the same way. */
+export function dumpAddresses(sequence: number): Uint8Array {
+  return dump(RTM_GETADDR, sequence, Uint8Array.of(AF_INET6, 0, 0, 0, 0, 0, 0, 0));
+}
+
+function dump(type: number, sequence: number, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER + body.length);
+  bytes.set(body, HEADER);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
-  view.setUint16(4, RTM_GETLINK, true);
+  view.setUint16(4, type, true);
   view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
   view.setUint32(8, sequence, true);
   return bytes;
@@ -111,6 +144,10 @@ function readMessage(view: DataView, at: number, length: number): LinkMessage | 
   if (type === NLMSG_ERROR) {
     return body + 4 <= end ? { type: 'error', sequence, errno: -view.getInt32(body, true) } : undefined;
   }
+  if (type === RTM_NEWADDR || type === RTM_DELADDR) {
+    const address = readAddress(view, body, end);
+    return address && { ...address, sequence, gone: address.gone || type === RTM_DELADDR };
+  }
   if ((type !== RTM_NEWLINK && type !== RTM_DELLINK) || body + LINK_HEADER > end) return undefined;
   if (view.getUint8(body) !== 0) return undefined;
   const index = view.getInt32(body + 4, true);
@@ -119,7 +156,18 @@ function readMessage(view: DataView, at: number, length: number): LinkMessage | 
   return link && { type: 'link', sequence, link };
 }
 
-function readLink(view: DataView, body: number, end: number): Link | undefined {
+function readAddress(view: DataView, body: number, end: number) {
+  if (body + ADDRESS_HEADER > end || view.getUint8(body) !== AF_INET6) return undefined;
+  const gone = (view.getUint8(body + 2) & IFA_F_DADFAILED) !== 0;
+  for (const { type, from, to } of attributes(view, body + ADDRESS_HEADER, end)) {
+    if (type !== IFA_ADDRESS) continue;
+    const address = Array.from(copy(view, from, to), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return { type: 'address' as const, index: view.getUint32(body + 4, true), address, gone };
+  }
+  return undefined;
+}
+
+function readLink(view: DataView, body: number, end: number): BareLink | undefined {
   const flags = view.getUint32(body + 8, true);
   let name: string | undefined;
   let mac: Uint8Array = new Uint8Array(0);

@@ -26,6 +26,7 @@ const link = (index: number, name: string, change: Partial<Link> = {}): Link => 
   broadcast: true,
   loopback: false,
   noArp: false,
+  ipv6: true,
   ...change,
 });
 
@@ -275,6 +276,18 @@ describe('the announcer, of IPv6', () => {
     announcer.hush(six);
     await clock.advance(20_000);
     expect([told6(2), ask6(2)]).toEqual([[], 2]);
+  });
+
+  it('follows IPv6 on an interface, whatever IPv4 does', async () => {
+    links(link(2, 'eth0', { ipv6: false }));
+    announcer.claim(six, 'a/one', 'all');
+    announcer.claim(seven, 'a/one', 'all');
+    expect([ask6(2), ask(2)]).toEqual([undefined, 2]);
+    await clock.advance(20_000);
+    told(2);
+    links(link(2, 'eth0'));
+    await clock.advance(0);
+    expect([ask6(2), told6(2), told(2)]).toEqual([2, [0x20, 0x60], []]);
   });
 
   it('is in the group of an address where and while it answers for it', async () => {

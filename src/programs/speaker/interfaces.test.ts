@@ -18,6 +18,7 @@ const link = (name: string, change: Partial<Link> = {}): Link => ({
   broadcast: true,
   loopback: false,
   noArp: false,
+  ipv6: true,
   ...change,
 });
 function excluding(...patterns: string[]): Exclusion {
@@ -90,10 +91,16 @@ describe('interfaces that answer ARP', () => {
 });
 
 describe('interfaces that answer neighbour discovery', () => {
-  it('are those that answer ARP, and need no broadcast', () => {
+  it('are those that answer ARP and have IPv6, and need no broadcast', () => {
     const nobody = excluding();
     expect(answersNdp(link('eth0', { broadcast: false, carrier: false }), nobody)).toBe(true);
-    for (const change of [{ up: false }, { master: 7 }, { noArp: true }, { mac: new Uint8Array(0) }]) {
+    for (const change of [
+      { up: false },
+      { master: 7 },
+      { noArp: true },
+      { ipv6: false },
+      { mac: new Uint8Array(0) },
+    ]) {
       expect(answersNdp(link('eth0', change), nobody)).toBe(false);
     }
     expect(answersNdp(link('eth0'), excluding('^eth'))).toBe(false);

@@ -48,9 +48,9 @@ export function answersArp(link: Link, excluded: Exclusion): boolean {
   return link.broadcast && answers(link, excluded);
 }
 
-/** Whether neighbour discovery is answered on it. */
+/** Whether neighbour discovery is answered on it: where the kernel itself takes IPv6. */
 export function answersNdp(link: Link, excluded: Exclusion): boolean {
-  return answers(link, excluded);
+  return link.ipv6 && answers(link, excluded);
 }
 
 /** Switched on, no part of another interface, and Ethernet on which neighbours are asked for at all. */
