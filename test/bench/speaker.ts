@@ -1,5 +1,5 @@
 /**
- * Figures of the speaker on real links: `node test/bench/speaker.ts [SERVICES...]` (default 1000 10000). Prints a table; passes and
+ * Figures of the speaker on real links: `node test/bench/speaker.ts [ipv6] [SERVICES...]` (default 1000 10000). Prints a table; passes and
  * fails nothing. Needs what test/lab needs.
  */
 import { readFileSync } from 'node:fs';
@@ -38,8 +38,11 @@ function rss(pid: number): string {
   return `${(Number(kib) / 1024).toFixed(0)} MiB`;
 }
 
-/** The i-th address of 10.200.0.0/16, from 10.200.0.1. */
-const address = (i: number) => `10.200.${(i + 1) >> 8}.${(i + 1) & 255}`;
+const ipv6 = process.argv.includes('ipv6');
+const POOL = ipv6 ? '2001:db8:c8::/112' : '10.200.0.0/15';
+/** The i-th address of the pool, from 1 on. */
+const address = (i: number) =>
+  ipv6 ? `2001:db8:c8::${(i + 1).toString(16)}` : `10.200.${(i + 1) >> 8}.${(i + 1) & 255}`;
 
 /** Creates Services numbered from..to with endpoints and, where asked for, their addresses. */
 async function makeServices(
@@ -83,7 +86,7 @@ async function assign(client: KubeClient, name: string, ip: string): Promise<voi
   });
 }
 
-/** From just before the status is written to the first ARP answer, and to the first gratuitous ARP, at a client. */
+/** From just before the status is written to the first answer, and to the first unasked one, at a client. */
 async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> {
   await makeServices(client, { prefix: 'late', from: 60_000, to: 60_000 + LATENCY_RUNS, withAddress: false });
   const replies: number[] = [];
@@ -103,13 +106,13 @@ async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> 
   }
   const runs = (list: readonly number[]) => `${list.length}/${LATENCY_RUNS}`;
   row(
-    'Service status written -> first ARP reply',
+    'Service status written -> first reply',
     ms(quantile(replies, 0.5)),
     ms(quantile(replies, 0.99)),
     runs(replies),
   );
   row(
-    'Service status written -> gratuitous ARP',
+    'Service status written -> told unasked',
     ms(quantile(told, 0.5)),
     ms(quantile(told, 0.99)),
     runs(told),
@@ -195,7 +198,7 @@ async function main(counts: readonly number[]): Promise<void> {
     const [host, node] = await Promise.all([lab.network.client('c'), lab.network.node('node-a')]);
     await lab.objects.node('node-a');
     await lab.objects.speakerPod('node-a');
-    await lab.objects.pool('bench', '10.200.0.0/15');
+    await lab.objects.pool('bench', POOL);
     await lab.objects.advertisement('bench');
     row('', 'p50', 'p99', 'runs');
     let speaker = await start(lab, node, 0);
@@ -217,5 +220,8 @@ async function main(counts: readonly number[]): Promise<void> {
   }
 }
 
-const counts = process.argv.slice(2).map(Number);
+const counts = process.argv
+  .slice(2)
+  .filter((word) => word !== 'ipv6')
+  .map(Number);
 await main(counts.length > 0 ? counts : [1_000, 10_000]);
