@@ -1,5 +1,5 @@
 import { type Endpoint, packAddress, unpackAddress } from './endpoint.ts';
-import { type Fields, Reader, type Writable, writeFields } from './msgpack.ts';
+import { decodeText, type Fields, Reader, type Writable, writeFields } from './msgpack.ts';
 
 /** Types of messages by their number on the wire, as memberlist counts them. Append only. */
 export const TYPE = {
@@ -184,7 +184,6 @@ const MAX_UINT32 = 0xffff_ffff;
 /** The fields of a Go struct by name. A field of another kind than asked for makes all of it bad. */
 export class Struct {
   readonly #fields: Fields;
-  readonly #text = new TextDecoder();
   #bad = false;
 
   constructor(fields: Fields) {
@@ -220,7 +219,7 @@ export class Struct {
 
   text(name: string): string {
     const value = this.#fields.get(name) ?? '';
-    if (value instanceof Uint8Array) return this.#text.decode(value);
+    if (value instanceof Uint8Array) return decodeText(value);
     if (value !== '') this.#bad = true;
     return '';
   }

@@ -8,6 +8,20 @@ export type Fields = ReadonlyMap<string, Value>;
 /** `short`: good as far as it goes, and cut off. */
 export type Fault = 'short' | 'malformed';
 
+/** Both keep nothing between two calls. */
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+/** UTF-8 to text; what is none becomes U+FFFD. Names are short and plain mostly, for which a loop is faster. */
+export function decodeText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte >= 0x80) return DECODER.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /** Real messages have a depth of two. */
 const DEPTH = 6;
 
@@ -15,7 +29,6 @@ const DEPTH = 6;
 export class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #text = new TextDecoder();
   #at: number;
   #fault: Fault | undefined;
 
@@ -110,7 +123,7 @@ export class Reader {
       const key = this.value(depth - 1);
       if (this.#fault !== undefined) break;
       if (!(key instanceof Uint8Array)) return this.#fail('malformed');
-      fields.set(this.#text.decode(key), this.value(depth - 1));
+      fields.set(decodeText(key), this.value(depth - 1));
     }
     return fields;
   }
@@ -144,11 +157,11 @@ export function writeFields(to: number[], fields: Readonly<Record<string, Writab
   present.sort(([a], [b]) => (a < b ? -1 : 1));
   to.push(0x80 | present.length);
   for (const [name, value] of present) {
-    writeRaw(to, new TextEncoder().encode(name));
+    writeRaw(to, ENCODER.encode(name));
     if (value === null || value === undefined) to.push(0xc0);
     else if (typeof value === 'boolean') to.push(value ? 0xc3 : 0xc2);
     else if (typeof value === 'number') writeNumber(to, value);
-    else writeRaw(to, typeof value === 'string' ? new TextEncoder().encode(value) : value);
+    else writeRaw(to, typeof value === 'string' ? ENCODER.encode(value) : value);
   }
 }
 
