@@ -33,8 +33,7 @@ export class Responder {
   readonly protocol: Protocol;
   readonly index: number;
   readonly counts: ResponderCounts = { drops: new Map(), sendErrors: 0, groupFailures: 0 };
-  /** Name and MAC may change while the interface stays the same (`rename`). */
-  face: Face;
+  #face: Face;
   readonly #announced: Announced;
   readonly #socket: PacketSocket;
   /** Only IPv6 asks at groups. */
@@ -46,7 +45,7 @@ export class Responder {
     this.protocol = o.protocol;
     this.#reply = o.protocol.replyBuffer();
     this.index = o.link.index;
-    this.face = { name: o.link.name, mac: o.link.mac };
+    this.#face = { name: o.link.name, mac: o.link.mac };
     this.#announced = o.announced;
     let began = 0;
     let busy = false;
@@ -68,10 +67,15 @@ export class Responder {
     for (const announcement of o.announced.all()) this.cover(announcement);
   }
 
+  /** Name and MAC, which may change while the interface stays the same (`rename`). */
+  get face(): Face {
+    return this.#face;
+  }
+
   /** The address is ours, perhaps on other interfaces than before: sees to it that questions about it arrive. */
   cover(announcement: Announcement): void {
     if (announcement.address.family !== this.protocol.family) return;
-    this.#groups?.set(announcement, reaches(announcement.interfaces, this.face.name));
+    this.#groups?.set(announcement, reaches(announcement.interfaces, this.#face.name));
   }
 
   /** The address is no longer ours. */
@@ -81,15 +85,15 @@ export class Responder {
 
   /** The interface has another name or MAC. */
   rename(face: Face): void {
-    this.face = face;
+    this.#face = face;
     for (const announcement of this.#announced.all()) this.cover(announcement);
   }
 
   /** Tells the neighbours where an address lives, if it is announced on this interface. */
   tell(announcement: Announcement): void {
     if (announcement.address.family !== this.protocol.family) return;
-    if (!reaches(announcement.interfaces, this.face.name)) return;
-    for (const frame of this.protocol.unasked(announcement, this.face.mac)) {
+    if (!reaches(announcement.interfaces, this.#face.name)) return;
+    for (const frame of this.protocol.unasked(announcement, this.#face.mac)) {
       if (this.#send(frame)) announcement.counts.gratuitous++;
     }
   }
@@ -113,7 +117,7 @@ export class Responder {
   }
 
   #answer(frame: Uint8Array, length: number): void {
-    const at = { face: this.face, announced: this.#announced };
+    const at = { face: this.#face, announced: this.#announced };
     const verdict = this.protocol.respond({ frame, length }, at, this.#reply);
     if (verdict !== 'reply') {
       this.counts.drops.set(verdict, (this.counts.drops.get(verdict) ?? 0) + 1);
