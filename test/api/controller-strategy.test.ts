@@ -26,7 +26,11 @@ describe('the strategy of a pool', () => {
   it('follows the annotation, is told in the condition, and moves nobody when it changes', async () => {
     await cluster.pool('a', { addresses: ['192.0.2.0/29'] });
     await api.kubectl(
-      ...['-n', NAMESPACE, 'annotate', 'ipaddresspool', 'a'],
+      '-n',
+      NAMESPACE,
+      'annotate',
+      'ipaddresspool',
+      'a',
       'herald.io/allocation-strategy=least-recently-used',
     );
     await cluster.service('t1/first');

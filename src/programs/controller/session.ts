@@ -1,8 +1,9 @@
 import { AddressQuotas, Reservations } from '../../domain/api/herald.ts';
+import type { Ledger } from '../../domain/ipam/ledger.ts';
 import { rememberedIn } from '../../domain/ipam/reserve.ts';
 import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
-import { caches, missing, whenComplete } from './caches.ts';
+import { type Caches, caches, missing, whenComplete } from './caches.ts';
 import type { Doors } from './doors.ts';
 import { aboutPool, eventOfWarning, lines } from './events.ts';
 import { ServiceLoop } from './loop.ts';
@@ -69,25 +70,8 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     remembered: () => rememberedIn(all.reservations.store.list()),
   });
   const quarantines = new Quarantines({ doors, metrics: own, ended: () => loop.wake() });
-  const reserved = new Statuses({
-    doors,
-    kind: Reservations,
-    cache: all.reservations,
-    say: (object) => loop.ledger && standing(loop.ledger, object),
-  });
-  const quotas = new Statuses({
-    doors,
-    kind: AddressQuotas,
-    cache: all.quotas,
-    say: (object) =>
-      loop.ledger && standingOfQuota(object, loop.ledger.quotaUses, [...all.namespaces.store.list()]),
-  });
-  const trends = new Trends({ doors, metrics: own, ledger: () => loop.ledger });
-  const touch = () => {
-    trends.touch();
-    reserved.touch();
-    quotas.touch();
-  };
+  const shows = showing({ doors, all, own, ledger: () => loop.ledger });
+  const touch = () => shows.touch();
   const usage = new Usage({
     doors,
     pools: all.pools.store,
@@ -117,19 +101,48 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     stop();
     await settings.close();
     await loop.close();
-    await Promise.all([
-      usage.close(),
-      report.close(),
-      reserved.close(),
-      quotas.close(),
-      trends.close(),
-      quarantines.close(),
-    ]);
+    await Promise.all([usage.close(), report.close(), shows.close(), quarantines.close()]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);
     await Promise.all([events.close(), ...Object.values(all).map((reflector) => reflector.close())]);
     o.waiting(() => undefined);
     doors.log.info({ op: 'session' }, lines.stopped);
   }
+}
+
+interface Showing {
+  readonly doors: Doors;
+  readonly all: Caches;
+  readonly own: ControllerMetrics;
+  readonly ledger: () => Ledger | undefined;
+}
+
+/** What tells of the ledger beside the Services and their pools: Reservations, AddressQuotas and the trends of pools. */
+function showing({ doors, all, own, ledger }: Showing): { touch(): void; close(): Promise<unknown> } {
+  const reserved = new Statuses({
+    doors,
+    kind: Reservations,
+    cache: all.reservations,
+    say: (object) => {
+      const now = ledger();
+      return now && standing(now, object);
+    },
+  });
+  const quotas = new Statuses({
+    doors,
+    kind: AddressQuotas,
+    cache: all.quotas,
+    say: (object) => {
+      const now = ledger();
+      return now && standingOfQuota(object, now.quotaUses, [...all.namespaces.store.list()]);
+    },
+  });
+  const parts = [reserved, quotas, new Trends({ doors, metrics: own, ledger })];
+  return {
+    touch: () => {
+      for (const part of parts) part.touch();
+    },
+    close: () => Promise.all(parts.map((part) => part.close())),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

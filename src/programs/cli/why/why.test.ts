@@ -81,13 +81,13 @@ const told = (objects: readonly unknown[], o: { name?: string; lbClass?: string 
 describe('herald why', () => {
   it('tells everything of a Service that has an address', () => {
     const found = told([
-      ...[
-        shop,
-        l2,
-        node('n1'),
-        node('n2', { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
-      ],
-      ...[speaker('n1'), speaker('n2'), slice('web', 'n1')],
+      shop,
+      l2,
+      node('n1'),
+      node('n2', { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
+      speaker('n1'),
+      speaker('n2'),
+      slice('web', 'n1'),
       pool('web', ['192.0.2.0/30']),
       pool('dmz', ['198.51.100.0/30'], { autoAssign: false }),
       herald('AddressQuota', 'tenants', { addresses: 3, perNamespace: true }),
@@ -125,7 +125,11 @@ describe('herald why', () => {
 
   it('tells why a Service waits, pool by pool', () => {
     const found = told([
-      ...[shop, l2, node('n1'), speaker('n1'), slice('web', 'n1')],
+      shop,
+      l2,
+      node('n1'),
+      speaker('n1'),
+      slice('web', 'n1'),
       pool('web', ['192.0.2.0/32']),
       pool('own', ['198.51.100.0/30'], { serviceAllocation: { namespaces: ['bank'] } }),
       service('other', { ip: '192.0.2.0' }),
@@ -146,8 +150,11 @@ describe('herald why', () => {
 
   it('tells that a quota is in the way', () => {
     const found = told([
-      ...[shop, pool('web', ['192.0.2.0/30']), herald('AddressQuota', 'one', { addresses: 1 })],
-      ...[service('other', { ip: '192.0.2.0' }), service('web')],
+      shop,
+      pool('web', ['192.0.2.0/30']),
+      herald('AddressQuota', 'one', { addresses: 1 }),
+      service('other', { ip: '192.0.2.0' }),
+      service('web'),
     ]);
     const text = 'quota one allows all namespaces together 1 address, and 1 is in use';
     expect(found).toMatchObject({ because: text, pools: [{ reason: 'QuotaExceeded', message: text }] });
@@ -159,7 +166,9 @@ describe('herald why', () => {
     };
     const web = pool('web', ['192.0.2.0/30']);
     const found = told([
-      ...[shop, { ...web, metadata: { ...web.metadata, annotations: quarantined } }, service('web')],
+      shop,
+      { ...web, metadata: { ...web.metadata, annotations: quarantined } },
+      service('web'),
     ]);
     expect(found).toMatchObject({
       quarantined: [{ name: '192.0.2.0', text: 'printer, until 2026-05-01T13:00:00Z' }],
@@ -198,7 +207,10 @@ describe('herald why', () => {
 
   it('goes on with what the condition says while the objects are refused', () => {
     const found = told([
-      ...[shop, node('n1'), pool('a', ['192.0.2.0/30']), pool('b', ['192.0.2.0/31'])],
+      shop,
+      node('n1'),
+      pool('a', ['192.0.2.0/30']),
+      pool('b', ['192.0.2.0/31']),
       service('web', { ip: '192.0.2.0', says: says('True', 'OpenPool', 'as it was') }),
     ]);
     expect(found).toMatchObject({ because: 'as it was', pools: [] });
@@ -212,15 +224,24 @@ describe('herald why', () => {
     ['no endpoint', [l2, slice('other', 'n1')], 'no endpoint is ready, or no node can'],
   ])('tells why nobody announces: %s', (_, more, because) => {
     const found = told([
-      ...[shop, node('n1'), speaker('n1'), slice('else', 'n1'), pool('web', ['192.0.2.0/30'])],
-      ...[service('web', { ip: '192.0.2.0' }), ...more],
+      shop,
+      node('n1'),
+      speaker('n1'),
+      slice('else', 'n1'),
+      pool('web', ['192.0.2.0/30']),
+      service('web', { ip: '192.0.2.0' }),
+      ...more,
     ]);
     expect(found?.announcing).toEqual({ because, others: [], reported: [] });
   });
 
   it('says what it takes for granted, and when a speaker is not of its opinion', () => {
     const found = told([
-      ...[shop, l2, node('n1'), pool('web', ['192.0.2.0/30']), service('web', { ip: '192.0.2.0' })],
+      shop,
+      l2,
+      node('n1'),
+      pool('web', ['192.0.2.0/30']),
+      service('web', { ip: '192.0.2.0' }),
     ]);
     expect(found?.remarks).toEqual([
       'Endpoints are not in the picture: taken as ready on every node.',

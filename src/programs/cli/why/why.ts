@@ -126,8 +126,15 @@ function notServed({ spec }: Service, lbClass: string): string | undefined {
 function configOf(picture: Picture, remarks: string[]): Config | undefined {
   const { pools, communities, namespaces, reservations, quotas } = picture;
   const loaded = load({
-    ...{ pools, communities, namespaces, reservations, quotas },
-    ...{ l2Advertisements: [], bgpAdvertisements: [], bgpPeers: [], bfdProfiles: [] },
+    pools,
+    communities,
+    namespaces,
+    reservations,
+    quotas,
+    l2Advertisements: [],
+    bgpAdvertisements: [],
+    bgpPeers: [],
+    bfdProfiles: [],
   });
   if ('problems' in loaded) {
     const texts = loaded.problems.map(problemText).join('; ');
