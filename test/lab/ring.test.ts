@@ -1,12 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../servers/index.ts';
+import { toolPath } from '../../tools/servers/manifest.ts';
+import { available, until } from '../servers/index.ts';
 import type { Report } from './client.ts';
 import { type Lab, labAvailable, type RunningSpeaker, startLab } from './lab.rig.ts';
 import type { Host } from './network.rig.ts';
-import { NAMESPACE } from './objects.rig.ts';
+import { NAMESPACE, SPEAKER_LABELS } from './objects.rig.ts';
 
 const able = labAvailable();
 if (able !== true) console.log(`ring lab skipped: ${able}`);
@@ -124,7 +125,41 @@ describe.skipIf(able !== true)('speakers in a ring', () => {
     const hole = longestHole(await prober.stop());
     console.log(`clean stop of the owner: ${hole} ms without an answer`);
     expect(hole).toBeLessThan(100);
+    const host = hosts.find(({ name }) => name === first);
+    if (host) await start(host);
   });
+
+  it.skipIf(available('upstream') !== true)(
+    'take in a speaker of MetalLB, and hold it dead when it crashes',
+    async () => {
+      const host = await lab.network.node('node-d');
+      const address = await addressOf(host);
+      await lab.objects.node(host.name);
+      await lab.objects.speakerPod(host.name);
+      const flags = [
+        `--node-name=${host.name}`,
+        `--namespace=${NAMESPACE}`,
+        `--pod-name=speaker-${host.name}`,
+      ];
+      const labels = Object.entries(SPEAKER_LABELS).map(([name, value]) => `${name}=${value}`);
+      const ring = [`--ml-bindaddr=${address}`, '--ml-bindport=7946', `--ml-labels=${labels.join(',')}`];
+      const secret = `--ml-secret-key-path=${join(lab.run.dir, 'secret')}`;
+      const [command, ...args] = host.enter([toolPath('metallb-speaker'), ...flags, ...ring, secret]);
+      const env = { ...process.env, KUBECONFIG: lab.api.kubeconfig, METALLB_BGP_TYPE: 'native' };
+      const upstream = lab.run.start({ name: 'metallb-speaker', command, args, env });
+      await until('its memberlist', () => readFileSync(upstream.log, 'utf8').includes('node event'));
+      await lab.objects.status('pod', `speaker-${host.name}`, { podIP: address }, NAMESPACE);
+      for (const name of NODES) await until(`the ring of ${name}`, async () => (await members(name)) === 4);
+      for (const name of NODES) {
+        await until(`${name} at MetalLB`, () => {
+          const lines = readFileSync(upstream.log, 'utf8').split('\n');
+          return lines.some((line) => line.includes('NodeJoin') && line.includes(name));
+        });
+      }
+      await upstream.stop('SIGKILL');
+      for (const name of NODES) await until(`the ring of ${name}`, async () => (await members(name)) === 3);
+    },
+  );
 });
 
 /** Milliseconds from the first of questions in a row that nobody answered to the one after them, at most. */
