@@ -1,10 +1,11 @@
 /**
- * A client on the local network, run inside its namespace: `client.ts '{"interface": "eth0", ...}'`. With `flood` it asks
+ * A client on the local network, run inside its namespace; its Wish is the JSON that it reads from its input. With `flood` it asks
  * for all of `ips` in turn at a rate, for a time, and counts. With `ips` it asks
  * for each of them every `everyMs` until it gets SIGTERM; with `frames` it sends those (hex) and listens for `waitMs`. In the end it prints
  * one JSON object, a Report. IPv4 is asked for by ARP, IPv6 by neighbour solicitation; it listens to both.
  */
 
+import { readFileSync } from 'node:fs';
 import { addressBytes, addressFromBytes, formatAddress, parseAddress } from '../../src/domain/ip/address.ts';
 import { formatMac } from '../../src/domain/ip/mac.ts';
 import { libcSockets } from '../../src/platform/linux/libc.ts';
@@ -84,7 +85,7 @@ function openAll(index: number, ethertype: number): number {
 }
 
 const sockets = libcSockets();
-const wish: Wish = JSON.parse(process.argv[2] ?? '{}');
+const wish: Wish = JSON.parse(readFileSync(process.stdin.fd, 'utf8'));
 const link = await linkOf(wish.interface);
 const fds = [openAll(link.index, 0x0806), openAll(link.index, 0x86dd)];
 const [sender = -1] = fds;

@@ -60,6 +60,9 @@ describe.skipIf(able !== true)('a speaker of IPv6 on real links', () => {
     // Of both nodes, node-a is the first for this Service: its first address decides.
     await objects.service('shop', [WEB4, WEB], { endpoints: ['node-a', 'node-b'] });
     first = await lab.speaker(one);
+    // From then on it speaks only when it is asked.
+    const told = `metallb_layer2_gratuitous_sent{ip="${WEB}"} 5`;
+    await until('the end of the telling', async () => (await first.metrics()).includes(told));
   });
   afterAll(async () => {
     await lab?.close();

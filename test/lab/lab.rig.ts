@@ -198,12 +198,10 @@ async function startSpeaker(
 }
 
 async function startClient(from: Host, wish: Wish): Promise<{ report: Promise<Report>; stop(): void }> {
-  const [command, ...args] = from.enter([
-    process.execPath,
-    join(import.meta.dirname, 'client.ts'),
-    JSON.stringify(wish),
-  ]);
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...args] = from.enter([process.execPath, join(import.meta.dirname, 'client.ts')]);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Not an argument: ten thousand addresses are more than the kernel takes there.
+  child.stdin.end(JSON.stringify(wish));
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
