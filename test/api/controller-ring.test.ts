@@ -22,8 +22,10 @@ describe.skipIf(can !== true)(`the key of the speakers' ring${can === true ? '' 
     const { status, body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/secrets/herald-memberlist`);
     return status === 200 ? JSON.parse(body) : undefined;
   };
-  const key = async () =>
-    Buffer.from(String(at(await secret(), 'data.secretkey') ?? ''), 'base64').toString();
+  const key = async () => {
+    const data = at(await secret(), 'data.secretkey');
+    return typeof data === 'string' ? Buffer.from(data, 'base64').toString() : '';
+  };
 
   beforeAll(async () => {
     api = await startApiServer();

@@ -4,7 +4,7 @@ import { ownership } from './ownership.ts';
 
 /** A letter each 5 ms: who answered; "." nobody, "2" both a and b. */
 const asked = (who: string): readonly Question[] =>
-  [...who].map((c, i) => ({
+  who.split('').map((c, i) => ({
     ip: '192.0.2.1',
     at: 5 * i,
     answers: (c === '.' ? [] : c === '2' ? ['a', 'b'] : [c]).map((mac) => ({ mac, after: 1 })),
