@@ -94,7 +94,7 @@ export const WAN: Profile = {
  * object; the news need some 40 ms.
  */
 export const FAST: Profile = {
-  // 20 packets a second and member, whatever the number of members: some 0.3 % of a core.
+  // Each member sends 20 probes and as many answers a second, whatever the number of members.
   probeIntervalMs: 50,
   // Fifty times the round trip of a local network; what is lost, is asked for again by others.
   probeTimeoutMs: 50,
