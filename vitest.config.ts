@@ -20,6 +20,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           testTimeout: 30_000,
+          // Files share what they import: most of their time would go into reading the same modules again.
+          isolate: false,
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/docs/**/*.test.ts'],
         },
       },
