@@ -48,13 +48,22 @@ function marked(dir: string): number[] {
     .map(Number);
 }
 
+/** None where the folder itself has gone meanwhile: containers end while they are looked for. */
+function folders(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
 /** The run's cgroup in each hierarchy (one with cgroup v2, a dozen with v1), deepest first. */
 function cgroups(dir: string): string[] {
   const root = '/sys/fs/cgroup';
   const below = (path: string): string[] => [
-    ...readdirSync(path, { withFileTypes: true })
-      .filter((e) => e.isDirectory())
-      .flatMap((e) => below(join(path, e.name))),
+    ...folders(path).flatMap((name) => below(join(path, name))),
     path,
   ];
   const tops = [root, ...list(root).map((name) => join(root, name))].map((top) => join(top, prefixOf(dir)));
@@ -142,7 +151,13 @@ export function keepLogs(dir: string): string {
   if (!existsSync(join(dir, 'logs'))) return to;
   mkdirSync(kept, { recursive: true });
   rmSync(to, { recursive: true, force: true });
-  renameSync(join(dir, 'logs'), to);
+  try {
+    renameSync(join(dir, 'logs'), to);
+  } catch (e) {
+    // Another process cleans the same run.
+    if (existsSync(join(dir, 'logs'))) throw e;
+    return to;
+  }
   writeFileSync(join(to, 'moved'), String(Date.now()));
   const byAge = list(kept)
     .map((name) => ({ name, at: Number(read(join(kept, name, 'moved')) || 0) }))
