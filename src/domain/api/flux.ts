@@ -61,6 +61,22 @@ const SNAPSHOT = object({
   chartVersion: str(),
 });
 
+/** Schema of spec.valuesFrom. */
+export const VALUES_REFERENCES = list(
+  object(
+    {
+      kind: str(),
+      name: str(),
+      valuesKey: str(),
+      targetPath: str(),
+      optional: bool(),
+      literal: bool(),
+    },
+    undefined,
+    { required: ['kind', 'name'] },
+  ),
+);
+
 const SCHEMA = object(
   {
     spec: object({
@@ -68,20 +84,7 @@ const SCHEMA = object(
       releaseName: str(),
       targetNamespace: str(),
       storageNamespace: str(),
-      valuesFrom: list(
-        object(
-          {
-            kind: str(),
-            name: str(),
-            valuesKey: str(),
-            targetPath: str(),
-            optional: bool(),
-            literal: bool(),
-          },
-          undefined,
-          { required: ['kind', 'name'] },
-        ),
-      ),
+      valuesFrom: VALUES_REFERENCES,
     }),
     status: object({
       observedGeneration: int(),

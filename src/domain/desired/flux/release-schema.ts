@@ -1,4 +1,5 @@
 /** The parts of a HelmRelease that matter, in Flux's own words. */
+import { VALUES_REFERENCES } from '../../api/flux.ts';
 import { anything, bool, list, map, object, str } from '../../api/schema.ts';
 
 const OBJECT_REFERENCE = object({ kind: str(), name: str(), namespace: str() }, undefined, {
@@ -33,20 +34,7 @@ export const TOOLKIT = object(
         { required: ['spec'] },
       ),
       chartRef: OBJECT_REFERENCE,
-      valuesFrom: list(
-        object(
-          {
-            kind: str(),
-            name: str(),
-            valuesKey: str(),
-            targetPath: str(),
-            optional: bool(),
-            literal: bool(),
-          },
-          undefined,
-          { required: ['kind', 'name'] },
-        ),
-      ),
+      valuesFrom: VALUES_REFERENCES,
       postRenderers: list(map(anything())),
     }),
   },
