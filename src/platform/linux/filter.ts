@@ -23,44 +23,49 @@ const PACKET_MULTICAST = 2;
 
 const ETHERNET_IPV4 = 0x0001_0800; // hardware type 1, protocol type 0x0800 (RFC 826)
 const SIX_FOUR_REQUEST = 0x0604_0001; // 6-byte hardware and 4-byte protocol addresses, operation 1
+const SIX_FOUR_REPLY = 0x0604_0002;
 const ICMPV6_UNFORWARDED = (58 << 8) | 255; // next header and hop limit, side by side
 const SOLICITATION = 135 << 8; // type and code
+const ADVERTISEMENT = 136 << 8;
 const ARP_SNAP = 60;
 /** Bytes of a frame that are looked at: the checksum of neighbour discovery covers the whole message. */
 export const SNAP = 1_514;
 
 /**
- * Lets through ARP requests for IPv4 over Ethernet that are broadcast or sent to this interface's own MAC. A
+ * Lets through ARP requests and replies for IPv4 over Ethernet that are broadcast or sent to this interface's own MAC.
+ * Replies are mostly for one host; those for everybody tell who has an address, perhaps one of ours. A
  * frame that still carries a VLAN tag belongs to a VLAN that this machine has no interface for; an answer would
  * leave untagged, so that it is dropped too. Noise thus costs no wake of the process.
  */
-export const arpRequests: readonly Instruction[] = [
+export const arpFrames: readonly Instruction[] = [
   { code: LOAD_WORD, jt: 0, jf: 0, k: VLAN_TAG_PRESENT },
-  { code: JUMP_EQUAL, jt: 0, jf: 7, k: 0 },
+  { code: JUMP_EQUAL, jt: 0, jf: 8, k: 0 },
   { code: LOAD_WORD, jt: 0, jf: 0, k: PACKET_TYPE },
-  { code: JUMP_GREATER, jt: 5, jf: 0, k: PACKET_BROADCAST },
+  { code: JUMP_GREATER, jt: 6, jf: 0, k: PACKET_BROADCAST },
   { code: LOAD_WORD, jt: 0, jf: 0, k: 14 },
-  { code: JUMP_EQUAL, jt: 0, jf: 3, k: ETHERNET_IPV4 },
+  { code: JUMP_EQUAL, jt: 0, jf: 4, k: ETHERNET_IPV4 },
   { code: LOAD_WORD, jt: 0, jf: 0, k: 18 },
-  { code: JUMP_EQUAL, jt: 0, jf: 1, k: SIX_FOUR_REQUEST },
+  { code: JUMP_EQUAL, jt: 1, jf: 0, k: SIX_FOUR_REQUEST },
+  { code: JUMP_EQUAL, jt: 0, jf: 1, k: SIX_FOUR_REPLY },
   { code: RETURN, jt: 0, jf: 0, k: ARP_SNAP },
   { code: RETURN, jt: 0, jf: 0, k: 0 },
 ];
 
 /**
- * Lets through neighbour solicitations that no router has forwarded (hop limit 255), sent to a group or to this
- * interface's own MAC. VLAN tags as above. A message behind an extension header is none: neighbour discovery has no such.
+ * Lets through neighbour solicitations and advertisements that no router has forwarded (hop limit 255), sent to a group or
+ * to this interface's own MAC. VLAN tags as above. A message behind an extension header is none: neighbour discovery has no such.
  */
-export const neighbourSolicitations: readonly Instruction[] = [
+export const neighbourDiscovery: readonly Instruction[] = [
   { code: LOAD_WORD, jt: 0, jf: 0, k: VLAN_TAG_PRESENT },
-  { code: JUMP_EQUAL, jt: 0, jf: 8, k: 0 },
+  { code: JUMP_EQUAL, jt: 0, jf: 9, k: 0 },
   { code: LOAD_WORD, jt: 0, jf: 0, k: PACKET_TYPE },
   { code: JUMP_EQUAL, jt: 1, jf: 0, k: PACKET_HOST },
-  { code: JUMP_EQUAL, jt: 0, jf: 5, k: PACKET_MULTICAST },
+  { code: JUMP_EQUAL, jt: 0, jf: 6, k: PACKET_MULTICAST },
   { code: LOAD_HALF, jt: 0, jf: 0, k: 20 },
-  { code: JUMP_EQUAL, jt: 0, jf: 3, k: ICMPV6_UNFORWARDED },
+  { code: JUMP_EQUAL, jt: 0, jf: 4, k: ICMPV6_UNFORWARDED },
   { code: LOAD_HALF, jt: 0, jf: 0, k: 54 },
-  { code: JUMP_EQUAL, jt: 0, jf: 1, k: SOLICITATION },
+  { code: JUMP_EQUAL, jt: 1, jf: 0, k: SOLICITATION },
+  { code: JUMP_EQUAL, jt: 0, jf: 1, k: ADVERTISEMENT },
   { code: RETURN, jt: 0, jf: 0, k: SNAP },
   { code: RETURN, jt: 0, jf: 0, k: 0 },
 ];

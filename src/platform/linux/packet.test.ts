@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LinuxError } from './errors.ts';
-import { encodeFilter, neighbourSolicitations } from './filter.ts';
+import { encodeFilter, neighbourDiscovery } from './filter.ts';
 import { openArpSocket, openNdpSocket } from './packet.ts';
 import { FakeSockets } from './sockets.rig.ts';
 
@@ -27,11 +27,11 @@ describe('a packet socket', () => {
     expect([...(spec?.bind?.subarray(0, 8) ?? [])]).toEqual([17, 0, 0x08, 0x06, 0x02, 0x01, 0, 0]);
   });
 
-  it('hears neighbour solicitations on one of another kind', () => {
+  it('hears neighbour discovery on one of another kind', () => {
     const sockets = new FakeSockets();
     openNdpSocket({ sockets, index: 1, onFrame: () => {}, onBroken: () => {} });
     const spec = sockets.all[0]?.spec;
-    expect(spec?.filter).toEqual(encodeFilter(neighbourSolicitations));
+    expect(spec?.filter).toEqual(encodeFilter(neighbourDiscovery));
     expect([...(spec?.bind?.subarray(0, 8) ?? [])]).toEqual([17, 0, 0x86, 0xdd, 1, 0, 0, 0]);
   });
 

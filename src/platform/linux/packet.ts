@@ -1,5 +1,5 @@
 import { LinuxError } from './errors.ts';
-import { arpRequests, encodeFilter, type Instruction, neighbourSolicitations, SNAP } from './filter.ts';
+import { arpFrames, encodeFilter, type Instruction, neighbourDiscovery, SNAP } from './filter.ts';
 import { AF_PACKET, SOCK_RAW, type Sockets } from './sockets.ts';
 
 const ETHERTYPE_ARP = 0x0806;
@@ -8,7 +8,7 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const RECEIVE_BUFFER = 8 << 20;
 /** Frames taken per wake, so that a flood leaves room for everything else on the loop. */
 const DRAIN = 64;
-/** A socket that hears one kind of question on one interface and can send any frame there. */
+/** A socket that hears one protocol on one interface and can send any frame there. */
 export interface PacketSocket {
   /** False when the kernel's queue was full and the frame is lost. Throws LinuxError, for instance with a link that is down. */
   send(frame: Uint8Array): boolean;
@@ -27,14 +27,14 @@ export interface PacketSocketOptions {
   readonly onBroken: (error: Error) => void;
 }
 
-/** Opens a socket for ARP requests on an interface. Throws LinuxError; EPERM means CAP_NET_RAW is missing. */
+/** Opens a socket for ARP on an interface. Throws LinuxError; EPERM means CAP_NET_RAW is missing. */
 export function openArpSocket(options: PacketSocketOptions): PacketSocket {
-  return openPacketSocket(options, { ethertype: ETHERTYPE_ARP, filter: arpRequests });
+  return openPacketSocket(options, { ethertype: ETHERTYPE_ARP, filter: arpFrames });
 }
 
-/** The same for neighbour solicitations. A raw ICMPv6 socket would not do: it never sees those that are sent to one host. */
+/** The same for neighbour discovery. A raw ICMPv6 socket would not do: it never sees questions that are sent to one host. */
 export function openNdpSocket(options: PacketSocketOptions): PacketSocket {
-  return openPacketSocket(options, { ethertype: ETHERTYPE_IPV6, filter: neighbourSolicitations });
+  return openPacketSocket(options, { ethertype: ETHERTYPE_IPV6, filter: neighbourDiscovery });
 }
 
 function openPacketSocket(

@@ -5,7 +5,7 @@ import type { Link } from '../../platform/linux/netlink.ts';
 import { VirtualClock } from '../../platform/obs/clock.rig.ts';
 import { createLog } from '../../platform/obs/log.ts';
 import { Metrics } from '../../platform/obs/metrics.ts';
-import { BROADCAST, decode, encode } from '../../protocols/arp/codec.ts';
+import { BROADCAST, decode, encode, gratuitous } from '../../protocols/arp/codec.ts';
 import { UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
 import { decode as decodeNdp } from '../../protocols/ndp/codec.ts';
 import { asked, ip6, recorded } from '../../protocols/ndp/frames.rig.ts';
@@ -35,6 +35,7 @@ let clock: VirtualClock;
 let metrics: Metrics;
 let announcer: Announcer;
 const lines: string[] = [];
+const others: unknown[] = [];
 let watchTimers: (run: () => void) => void;
 
 beforeEach(() => {
@@ -42,6 +43,7 @@ beforeEach(() => {
   clock = new VirtualClock();
   metrics = new Metrics({ defaults: false });
   lines.length = 0;
+  others.length = 0;
   watchTimers = (run) => run();
   announcer = new Announcer({
     sockets: machine,
@@ -55,6 +57,7 @@ beforeEach(() => {
     metrics: speakerMetrics(metrics),
     excluded: (name) => name.startsWith('no'),
     timing: UPSTREAM_TIMING,
+    onOther: (other) => others.push(other),
   });
 });
 
@@ -85,6 +88,22 @@ describe('the announcer', () => {
     ]);
     announcer.release(seven, 'a/one');
     expect(ask(2)).toBeUndefined();
+  });
+
+  it('says at once who else claims an address of ours, and takes none of its own interfaces for somebody else', () => {
+    links(link(2, 'eth0'), link(3, 'eth1'), link(4, 'no0'));
+    const hear = (last: number) => {
+      for (const frame of gratuitous(0xc0000207, Uint8Array.from([2, 0, 0, 0, 0, last])))
+        machine.receiveOn(2, frame);
+    };
+    hear(0x99);
+    expect(others).toEqual([]);
+    announcer.claim(seven, 'a/one', 'all');
+    for (const last of [2, 3, 4]) hear(last);
+    expect(others).toEqual([]);
+    hear(0x99);
+    const other = { address: seven, mac: client, interface: 'eth0' };
+    expect(others).toEqual([other, other]);
   });
 
   it('tells a take-over at once and five times in all, on the interfaces that it is for', async () => {

@@ -1,5 +1,5 @@
 import type { Address } from '../../domain/ip/address.ts';
-import { formatMac } from '../../domain/ip/mac.ts';
+import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
@@ -19,6 +19,16 @@ export interface AnnouncerOptions {
   readonly metrics: SpeakerMetrics;
   readonly excluded: Exclusion;
   readonly timing: Timing;
+  /** Called at once, for each frame that says so, from within the answering of frames. */
+  readonly onOther?: (other: OtherOwner) => void;
+}
+
+/** Somebody else on the link claims an address that we answer for there. */
+export interface OtherOwner {
+  readonly address: Address;
+  readonly mac: Mac;
+  /** Name of the interface that told us. */
+  readonly interface: string;
 }
 
 /** Addresses told in one go; between two goes the loop answers requests. */
@@ -38,6 +48,8 @@ export class Announcer {
   readonly #responders = new Map<string, Responder>();
   readonly #bursts: Bursts;
   #links: ReadonlyMap<number, Link> = new Map();
+  /** All MACs of this machine as text, whatever their interface is for. */
+  #macs: ReadonlySet<string> = new Set();
   #excluded: Exclusion;
   #burstTimer: Timer | undefined;
   #burstAt = 0;
@@ -67,6 +79,7 @@ export class Announcer {
   /** The machine's interfaces, whole. */
   setLinks(links: ReadonlyMap<number, Link>): void {
     this.#links = new Map(links);
+    this.#macs = new Set([...links.values()].map(({ mac }) => formatMac(mac)));
     this.#matchResponders();
   }
 
@@ -175,6 +188,9 @@ export class Announcer {
         link,
         announced: this.#announced,
         clock: this.#o.clock,
+        isOwn: (mac) => this.#macs.has(formatMac(mac)),
+        onOther: ({ announcement, mac }, face) =>
+          this.#o.onOther?.({ address: announcement.address, mac, interface: face.name }),
         onDrained: (ms) => this.#drained(ms),
         onGroupTrouble: (error) => {
           // Once: it is mostly the same with all of them.

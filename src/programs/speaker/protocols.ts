@@ -9,10 +9,13 @@ import {
 } from '../../platform/linux/packet.ts';
 import * as arpCodec from '../../protocols/arp/codec.ts';
 import type { Drop as ArpDrop } from '../../protocols/arp/events.ts';
+import { otherOwner as arpOther } from '../../protocols/arp/other.ts';
 import * as arp from '../../protocols/arp/respond.ts';
 import type { Announced, Announcement, Face } from '../../protocols/layer2/announced.ts';
+import type { Other, Whose } from '../../protocols/layer2/other.ts';
 import * as ndpCodec from '../../protocols/ndp/codec.ts';
 import type { Drop as NdpDrop } from '../../protocols/ndp/events.ts';
+import { otherOwner as ndpOther } from '../../protocols/ndp/other.ts';
 import * as ndp from '../../protocols/ndp/respond.ts';
 import { answersArp, answersNdp, type Exclusion } from './interfaces.ts';
 
@@ -29,6 +32,11 @@ export interface Protocol {
     at: { readonly face: Face; readonly announced: Announced },
     reply: Uint8Array,
   ) => 'reply' | ArpDrop | NdpDrop;
+  /** Who else claims an address of ours with this frame. */
+  readonly otherOwner: (
+    request: { readonly frame: Uint8Array; readonly length: number },
+    at: Whose,
+  ) => Other | undefined;
   readonly countReply: (frame: Uint8Array, announced: Announced) => void;
   readonly replyBuffer: () => Uint8Array;
   /** The frames that tell the neighbours that the address is here. */
@@ -43,6 +51,7 @@ export const ARP: Protocol = {
   family: 'IPv4',
   answersOn: answersArp,
   open: openArpSocket,
+  otherOwner: arpOther,
   unasked: ({ address }, mac) => arpCodec.gratuitous(Number(address.bits), mac),
 };
 
@@ -52,6 +61,7 @@ export const NDP: Protocol = {
   family: 'IPv6',
   answersOn: answersNdp,
   open: openNdpSocket,
+  otherOwner: ndpOther,
   unasked: ({ bytes }, mac) => [ndpCodec.unsolicited(bytes, mac)],
 };
 

@@ -1,9 +1,11 @@
+import type { Mac } from '../../domain/ip/mac.ts';
 import { LinuxError } from '../../platform/linux/errors.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { PacketSocket } from '../../platform/linux/packet.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
 import { type Announced, type Announcement, type Face, reaches } from '../../protocols/layer2/announced.ts';
+import type { Other } from '../../protocols/layer2/other.ts';
 import { GroupMembership } from './groups.ts';
 import type { Drop, Protocol } from './protocols.ts';
 
@@ -20,6 +22,10 @@ export interface ResponderOptions {
   readonly link: Link;
   readonly announced: Announced;
   readonly clock: Clock;
+  /** Whether any interface of this machine has the MAC. */
+  readonly isOwn: (mac: Mac) => boolean;
+  /** Somebody else claims an address of ours, once per frame that says so. */
+  readonly onOther: (other: Other, face: Face) => void;
   /** After each wake: how long it took, milliseconds. */
   readonly onDrained: (ms: number) => void;
   /** A multicast group could not be joined; with the reason, when there is one. */
@@ -39,9 +45,11 @@ export class Responder {
   /** Only IPv6 asks at groups. */
   readonly #groups: GroupMembership | undefined;
   readonly #reply: Uint8Array;
+  readonly #o: Pick<ResponderOptions, 'isOwn' | 'onOther'>;
 
   /** Throws LinuxError when the socket cannot be had. */
   constructor(o: ResponderOptions) {
+    this.#o = o;
     this.protocol = o.protocol;
     this.#reply = o.protocol.replyBuffer();
     this.index = o.link.index;
@@ -55,6 +63,7 @@ export class Responder {
       onFrame: (frame, length) => {
         if (!busy) began = o.clock.now();
         busy = true;
+        this.#lookForOthers(frame, length);
         this.#answer(frame, length);
       },
       onDrained: () => {
@@ -114,6 +123,12 @@ export class Responder {
         onGroupTrouble(error);
       },
     });
+  }
+
+  #lookForOthers(frame: Uint8Array, length: number): void {
+    const at = { face: this.#face, announced: this.#announced, isOwn: this.#o.isOwn };
+    const other = this.protocol.otherOwner({ frame, length }, at);
+    if (other) this.#o.onOther(other, this.#face);
   }
 
   #answer(frame: Uint8Array, length: number): void {

@@ -1,0 +1,20 @@
+import { reaches } from '../layer2/announced.ts';
+import { foreignMac, type Other, type Whose } from '../layer2/other.ts';
+import { AT, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
+
+/**
+ * Who else has an address of ours: the sender of a request or reply, whatever it is about (RFC 5227 2.4). A check whether the
+ * address is free has no sender, and claims nothing yet. Undefined for all other frames, at the price of one look-up.
+ */
+export function otherOwner(
+  { frame, length }: { readonly frame: Uint8Array; readonly length: number },
+  at: Whose,
+): Other | undefined {
+  const announcement = at.announced.ipv4(readIpv4(frame, AT.senderIp));
+  if (!announcement || !wellFormed(frame, length)) return undefined;
+  const operation = ((frame[AT.operation] ?? 0) << 8) | (frame[AT.operation + 1] ?? 0);
+  if (operation !== REQUEST && operation !== REPLY) return undefined;
+  if (!reaches(announcement.interfaces, at.face.name)) return undefined;
+  const mac = foreignMac(frame, AT.senderMac, at);
+  return mac && { announcement, mac };
+}

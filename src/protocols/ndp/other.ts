@@ -1,0 +1,33 @@
+import { reaches } from '../layer2/announced.ts';
+import { foreignMac, type Other, type Whose } from '../layer2/other.ts';
+import {
+  ADVERTISEMENT,
+  AT,
+  findOption,
+  HOP_LIMIT,
+  intact,
+  SOLICITATION,
+  SOURCE_MAC,
+  TARGET_MAC,
+  wellFormed,
+} from './codec.ts';
+
+/**
+ * Who else has an address of ours: whoever advertises it, asked or not, and whoever asks from it. A check whether the address
+ * is free comes from no address, and claims nothing yet. Undefined for all other frames, at the price of one look-up.
+ */
+export function otherOwner(
+  { frame, length }: { readonly frame: Uint8Array; readonly length: number },
+  at: Whose,
+): Other | undefined {
+  if (length < AT.options) return undefined;
+  const advertised = frame[AT.icmp] === ADVERTISEMENT;
+  const announcement = at.announced.ipv6(frame, advertised ? AT.target : AT.from);
+  if (!announcement || !reaches(announcement.interfaces, at.face.name)) return undefined;
+  if (!wellFormed(frame, length) || frame[AT.hopLimit] !== HOP_LIMIT || !intact(frame)) return undefined;
+  if (!advertised && frame[AT.icmp] !== SOLICITATION) return undefined;
+  // An answer to one host may leave the MAC out: it is where the frame came from (RFC 4861 4.4).
+  const option = findOption(frame, advertised ? TARGET_MAC : SOURCE_MAC);
+  const mac = foreignMac(frame, option === 0 ? AT.source : option + 2, at);
+  return mac && { announcement, mac };
+}
