@@ -149,6 +149,32 @@ describe('the watch over interfaces', () => {
     expect([seen.length, withIpv6()]).toEqual([3, ['lan0']]);
   });
 
+  it('tells the subnets of a link, each once, and none that every link may have', async () => {
+    const four = (...address: number[]) =>
+      addressMessage({ index: 2, address, family: 2, prefix: address[2] === 9 ? 32 : 24, sequence: 2 });
+    sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
+    const six = addressMessage({ index: 2, address: [0x20, 1, 0xd, 0xb8, ...HOME.slice(4)], sequence: 2 });
+    const local = addressMessage({ index: 2, address: HOME, sequence: 2 });
+    sockets.wake(
+      0,
+      four(192, 0, 2, 7),
+      four(192, 0, 2, 9),
+      four(169, 254, 0, 1),
+      four(192, 0, 9, 1),
+      six,
+      local,
+    );
+    sockets.wake(0, done(2));
+    await yieldToLoop();
+    const nets = () => watch.links.get(2)?.nets;
+    expect(nets()).toEqual(['192.0.2.0/24', '2001:db8::/64']);
+    sockets.wake(0, addressMessage({ index: 2, address: [192, 0, 2, 7], family: 2, prefix: 24, type: 21 }));
+    sockets.wake(0, addressMessage({ index: 2, address: [192, 0, 2, 9], family: 2, prefix: 24, type: 21 }));
+    await yieldToLoop();
+    expect([nets(), withIpv6()]).toEqual([['2001:db8::/64'], ['eth0']]);
+    expect(seen).toHaveLength(2);
+  });
+
   it('does not count an address that another host has', async () => {
     sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
     sockets.wake(0, addressMessage({ index: 2, address: HOME, flags: 0x08, sequence: 2 }), done(2));
@@ -166,7 +192,7 @@ describe('the watch over interfaces', () => {
     expect([latest(), withIpv6()]).toEqual([['eth0'], []]);
   });
 
-  it('does with a kernel that has no IPv6 at all', async () => {
+  it('does with a kernel that lists no addresses', async () => {
     sockets.wake(0, linkMessage({ ...eth0, sequence: 1 }), done(1));
     sockets.wake(0, message({ type: 2, sequence: 2, body: [0xa1, 0xff, 0xff, 0xff] }));
     await yieldToLoop();

@@ -1,10 +1,12 @@
+import { addressFromBytes } from '../../domain/ip/address.ts';
+import { block, formatRange } from '../../domain/ip/range.ts';
 import type { Clock } from '../obs/clock.ts';
 import { LinuxError } from './errors.ts';
 import {
+  ADDRESS_GROUPS,
   type BareLink,
   dumpAddresses,
   dumpLinks,
-  IPV6_ADDRESS_GROUP,
   LINK_GROUP,
   type Link,
   netlinkAddress,
@@ -31,10 +33,10 @@ export interface LinkWatchOptions {
   readonly onTrouble: (error: Error) => void;
 }
 
-/** What netlink has told: the links, and which IPv6 addresses each has. */
+/** What netlink has told: the links, and the addresses of each with the bits of their subnets. */
 interface Told {
   readonly links: Map<number, BareLink>;
-  readonly addresses: Map<number, Set<string>>;
+  readonly addresses: Map<number, Map<string, number>>;
 }
 
 /** The machine's interfaces by index, kept up to date by the kernel's own notifications. */
@@ -79,7 +81,7 @@ export class LinkWatch {
         type: SOCK_RAW,
         protocol: NETLINK_ROUTE,
         receiveBuffer: RECEIVE_BUFFER,
-        bind: netlinkAddress(LINK_GROUP | IPV6_ADDRESS_GROUP),
+        bind: netlinkAddress(LINK_GROUP | ADDRESS_GROUPS),
       });
       const watcher = sockets.watch(fd, {
         onReadable: () => this.#read(),
@@ -154,7 +156,7 @@ export class LinkWatch {
       if (this.#listed) this.#look();
     } else if (message.sequence !== this.#sequence) {
       // The end of a dump that was given up.
-    } else if (message.type === 'done' || this.#isWithoutIpv6(message)) {
+    } else if (message.type === 'done' || this.#isWithoutAddresses(message)) {
       this.#proceed();
     } else {
       // Interrupted, or refused for the moment.
@@ -162,8 +164,8 @@ export class LinkWatch {
     }
   }
 
-  /** A kernel without IPv6 refuses to list its addresses: there are none. */
-  #isWithoutIpv6({ type }: ReturnType<typeof readLinks>[number]): boolean {
+  /** A kernel may refuse to list addresses: then it has none that count. */
+  #isWithoutAddresses({ type }: ReturnType<typeof readLinks>[number]): boolean {
     return type === 'error' && this.#listing?.asked === 'addresses';
   }
 
@@ -194,7 +196,7 @@ export class LinkWatch {
     const { links, addresses } = this.#told;
     const before = this.#links;
     this.#links = new Map(
-      [...links].map(([index, link]) => [index, { ...link, ipv6: (addresses.get(index)?.size ?? 0) > 0 }]),
+      [...links].map(([index, link]) => [index, { ...link, ...addressing(addresses.get(index)) }]),
     );
     const first = !this.#known;
     this.#known = true;
@@ -219,11 +221,29 @@ function note(told: Told, message: ReturnType<typeof readLinks>[number]): void {
     told.addresses.delete(message.index);
   }
   if (message.type !== 'address') return;
-  const { index, address, gone } = message;
-  const known = told.addresses.get(index) ?? new Set();
+  const { index, address, prefix, gone } = message;
+  const known = told.addresses.get(index) ?? new Map<string, number>();
   if (gone) known.delete(address);
-  else known.add(address);
+  else known.set(address, prefix);
   told.addresses.set(index, known);
+}
+
+const IPV6_DIGITS = 32;
+/** 169.254.0.0/16 and fe80::/10: every link may have these. */
+const LINK_LOCAL = /^(a9fe....|fe[89ab].*)$/;
+
+/** What the addresses of a link say about it. */
+function addressing(addresses: ReadonlyMap<string, number> = new Map()): Pick<Link, 'ipv6' | 'nets'> {
+  const texts = [...addresses.keys()];
+  const nets = [...addresses].filter(([text, bits]) => !LINK_LOCAL.test(text) && bits < 4 * text.length);
+  return {
+    ipv6: texts.some(({ length }) => length === IPV6_DIGITS),
+    ...(nets.length > 0 && { nets: [...new Set(nets.map(([text, bits]) => subnet(text, bits)))].sort() }),
+  };
+}
+
+function subnet(address: string, bits: number): string {
+  return formatRange(block(addressFromBytes(Buffer.from(address, 'hex')), bits));
 }
 
 /** Whether nothing differs that anybody here looks at. */
@@ -237,6 +257,7 @@ export function sameLink(a: Link, b: Link): boolean {
     a.loopback === b.loopback &&
     a.noArp === b.noArp &&
     a.ipv6 === b.ipv6 &&
+    a.nets?.join() === b.nets?.join() &&
     a.master === b.master &&
     a.kind === b.kind &&
     a.mac.length === b.mac.length &&

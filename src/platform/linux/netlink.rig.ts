@@ -7,6 +7,8 @@ export interface LinkSpec {
   readonly flags: number;
   readonly master?: number;
   readonly kind?: string;
+  /** Absent: the message does not tell. */
+  readonly operstate?: number;
   /** Default 0 (AF_UNSPEC) and 16 (RTM_NEWLINK). */
   readonly family?: number;
   readonly type?: number;
@@ -45,28 +47,34 @@ export function linkMessage(o: LinkSpec): Uint8Array {
     ...attribute(3, [...text(o.name), 0]),
     ...attribute(1, o.mac),
     ...(o.master === undefined ? [] : attribute(10, u32(o.master))),
+    ...(o.operstate === undefined ? [] : attribute(16, [o.operstate])),
     // The nested flag, as the kernel sets it on some attributes.
     ...(o.kind === undefined ? [] : attribute(18 | 0x8000, attribute(1, [...text(o.kind), 0]))),
   ];
   return message({ type: o.type ?? 16, sequence: o.sequence ?? 0, body });
 }
 
-/** A notification, or a part of a dump, about an IPv6 address of a link. */
+/** A notification, or a part of a dump, about an address of a link. */
 export function addressMessage(o: {
   readonly index: number;
   readonly address: readonly number[];
+  /** Default 64. */
+  readonly prefix?: number;
+  /** More attributes. */
+  readonly more?: readonly number[];
   /** Default 0, 10 (AF_INET6) and 20 (RTM_NEWADDR). */
   readonly flags?: number;
   readonly family?: number;
   readonly type?: number;
   readonly sequence?: number;
 }): Uint8Array {
-  const head = [o.family ?? 10, 64, o.flags ?? 0, 253, ...u32(o.index)];
+  const head = [o.family ?? 10, o.prefix ?? 64, o.flags ?? 0, 253, ...u32(o.index)];
   // The kernel tells when it was made before (cacheinfo) and after (flags) the address itself.
   const body = [
     ...head,
     ...attribute(6, [0, 0, 0, 0]),
     ...attribute(1, o.address),
+    ...(o.more ?? []),
     ...attribute(8, u32(0x80)),
   ];
   return message({ type: o.type ?? 20, sequence: o.sequence ?? 0, body });

@@ -66,21 +66,54 @@ describe('route netlink', () => {
     ]);
   });
 
-  it('reads IPv6 addresses that come and go, and none of another family', () => {
+  it('reads addresses that come and go, and none of a family that it does not know', () => {
     const address = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
-    const read = { type: 'address', sequence: 0, index: 7, address: '20010db8000000000000000000000007' };
+    const six = '20010db8000000000000000000000007';
+    const read = { type: 'address', sequence: 0, index: 7, address: six, prefix: 64 };
     expect(readLinks(addressMessage({ index: 7, address }))).toEqual([{ ...read, gone: false }]);
     expect(readLinks(addressMessage({ index: 7, address, type: 21 }))).toEqual([{ ...read, gone: true }]);
     // Duplicate address detection failed (IFA_F_DADFAILED).
     expect(readLinks(addressMessage({ index: 7, address, flags: 0x88 }))).toEqual([{ ...read, gone: true }]);
-    expect(readLinks(addressMessage({ index: 7, address: [192, 0, 2, 7], family: 2 }))).toEqual([]);
+    const four = { index: 7, address: [192, 0, 2, 7], family: 2, prefix: 24 };
+    expect(readLinks(addressMessage(four))).toEqual([
+      { ...read, address: 'c0000207', prefix: 24, gone: false },
+    ]);
+    expect(readLinks(addressMessage({ ...four, family: 7 }))).toEqual([]);
+    // As long as the other family's.
+    expect(readLinks(addressMessage({ ...four, family: 10 }))).toEqual([]);
   });
 
-  it('asks for all IPv6 addresses', () => {
+  it('takes the own address of a link between two hosts, not the other end', () => {
+    const own = attribute(2, [192, 0, 2, 7]);
+    const four = { index: 7, address: [192, 0, 2, 8], family: 2, prefix: 31, more: own };
+    expect(readLinks(addressMessage(four))).toMatchObject([{ address: 'c0000207', prefix: 31 }]);
+  });
+
+  it.each([
+    ['unknown, as of links that do not tell', 0, true],
+    ['up', 6, true],
+    ['down', 2, false],
+    ['lower layer down, as of a VLAN', 3, false],
+    ['dormant, as before a port is let in', 5, false],
+  ])(
+    'takes a link whose operational state is %s for one with a carrier or without',
+    (_, operstate, carrier) => {
+      const link = linkMessage({
+        index: 7,
+        name: 'eth0',
+        mac: [2, 0, 0, 0, 0, 7],
+        flags: 0x1_1043,
+        operstate,
+      });
+      expect(readLinks(link)).toMatchObject([{ link: { carrier } }]);
+    },
+  );
+
+  it('asks for all addresses', () => {
     const bytes = dumpAddresses(77);
     const view = new DataView(bytes.buffer);
     expect([view.getUint32(0, true), view.getUint16(4, true), view.getUint32(8, true), bytes[16]]).toEqual([
-      24, 22, 77, 10,
+      24, 22, 77, 0,
     ]);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Route netlink messages about links and their IPv6 addresses, bytes in and facts out (rtnetlink(7), Linux uapi rtnetlink.h and if_link.h).
+ * Route netlink messages about links and their addresses, bytes in and facts out (rtnetlink(7), Linux uapi rtnetlink.h and if_link.h).
  * Native byte order, which is little-endian on every machine that `libc.ts` accepts.
  */
 
@@ -11,7 +11,7 @@ export interface Link {
   readonly mac: Uint8Array;
   /** IFF_UP: switched on, which says nothing of a carrier. */
   readonly up: boolean;
-  /** IFF_LOWER_UP: there is a carrier. */
+  /** IFF_LOWER_UP, and an operational state that lets frames through: there is a carrier. */
   readonly carrier: boolean;
   readonly broadcast: boolean;
   readonly loopback: boolean;
@@ -21,22 +21,25 @@ export interface Link {
   readonly ipv6: boolean;
   /** Index of the bridge, bond or team that it is a part of. */
   readonly master?: number;
+  /** The subnets of its addresses, as text; link-local ones and single addresses are not among them. Absent: none. */
+  readonly nets?: readonly string[];
   /** `veth`, `vlan`, `bridge`, ... ; physical ones have none. */
   readonly kind?: string;
 }
 
 /** A link as the messages about links tell it: addresses come in messages of their own. */
-export type BareLink = Omit<Link, 'ipv6'>;
+export type BareLink = Omit<Link, 'ipv6' | 'nets'>;
 
 /** What a datagram of netlink can tell. `sequence` is that of the request it answers, 0 for a notification. */
 export type LinkMessage =
   | { readonly type: 'link'; readonly sequence: number; readonly link: BareLink }
-  /** An IPv6 address (hexadecimal) that the link has from now on, or no longer. */
+  /** An address (hexadecimal) that the link has from now on, or no longer, and how many bits of it are the subnet's. */
   | {
       readonly type: 'address';
       readonly sequence: number;
       readonly index: number;
       readonly address: string;
+      readonly prefix: number;
       readonly gone: boolean;
     }
   | { readonly type: 'gone'; readonly sequence: number; readonly index: number }
@@ -55,7 +58,9 @@ const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
+const AF_INET = 2;
 const AF_INET6 = 10;
+const BYTES: Readonly<Record<number, number>> = { [AF_INET]: 4, [AF_INET6]: 16 };
 const NLM_F_REQUEST = 0x1;
 const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_DUMP = 0x300;
@@ -69,18 +74,22 @@ const IFF_LOWER_UP = 0x10000;
 /** Another host has the address: the kernel does not use it. */
 const IFA_F_DADFAILED = 0x08;
 const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MASTER = 10;
+const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
+/** Of RFC 2863's operational states: unknown, as of links that do not tell, and up. */
+const PASSING: ReadonlySet<number> = new Set([0, 6]);
 /** The two top bits of an attribute's type are flags (nested, network byte order). */
 const TYPE_MASK = 0x3fff;
 
-/** RTMGRP_LINK and RTMGRP_IPV6_IFADDR, the multicast groups of changes; joining them needs no capability. */
+/** RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR, the multicast groups of changes; joining them needs no capability. */
 export const LINK_GROUP = 0x1;
-export const IPV6_ADDRESS_GROUP = 0x100;
+export const ADDRESS_GROUPS = 0x110;
 
 /** `struct sockaddr_nl` with the groups to hear; port id 0 lets the kernel choose. */
 export function netlinkAddress(groups: number): Uint8Array {
@@ -96,9 +105,9 @@ export function dumpLinks(sequence: number): Uint8Array {
   return dump(RTM_GETLINK, sequence, new Uint8Array(LINK_HEADER));
 }
 
-/** Asks for all IPv6 addresses, in the same way. */
+/** Asks for all addresses of all families, in the same way. */
 export function dumpAddresses(sequence: number): Uint8Array {
-  return dump(RTM_GETADDR, sequence, Uint8Array.of(AF_INET6, 0, 0, 0, 0, 0, 0, 0));
+  return dump(RTM_GETADDR, sequence, new Uint8Array(ADDRESS_HEADER));
 }
 
 function dump(type: number, sequence: number, body: Uint8Array): Uint8Array {
@@ -157,14 +166,19 @@ function readMessage(view: DataView, at: number, length: number): LinkMessage | 
 }
 
 function readAddress(view: DataView, body: number, end: number) {
-  if (body + ADDRESS_HEADER > end || view.getUint8(body) !== AF_INET6) return undefined;
+  if (body + ADDRESS_HEADER > end) return undefined;
+  const bytes = BYTES[view.getUint8(body)];
+  if (bytes === undefined) return undefined;
   const gone = (view.getUint8(body + 2) & IFA_F_DADFAILED) !== 0;
+  let address: string | undefined;
   for (const { type, from, to } of attributes(view, body + ADDRESS_HEADER, end)) {
-    if (type !== IFA_ADDRESS) continue;
-    const address = Array.from(copy(view, from, to), (byte) => byte.toString(16).padStart(2, '0')).join('');
-    return { type: 'address' as const, index: view.getUint32(body + 4, true), address, gone };
+    if (to - from !== bytes || (type !== IFA_ADDRESS && type !== IFA_LOCAL)) continue;
+    // On a link between two hosts IFA_ADDRESS is the other one's; IFA_LOCAL comes later and is always our own.
+    address = Array.from(copy(view, from, to), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
-  return undefined;
+  if (address === undefined) return undefined;
+  const prefix = Math.min(view.getUint8(body + 1), 8 * bytes);
+  return { type: 'address' as const, index: view.getUint32(body + 4, true), address, prefix, gone };
 }
 
 function readLink(view: DataView, body: number, end: number): BareLink | undefined {
@@ -173,10 +187,12 @@ function readLink(view: DataView, body: number, end: number): BareLink | undefin
   let mac: Uint8Array = new Uint8Array(0);
   let master: number | undefined;
   let kind: string | undefined;
+  let passing = true;
   for (const { type, from, to } of attributes(view, body + LINK_HEADER, end)) {
     if (type === IFLA_IFNAME) name = text(view, from, to);
     else if (type === IFLA_ADDRESS) mac = copy(view, from, to);
     else if (type === IFLA_MASTER && to - from >= 4) master = view.getUint32(from, true);
+    else if (type === IFLA_OPERSTATE && to > from) passing = PASSING.has(view.getUint8(from));
     else if (type === IFLA_LINKINFO) {
       for (const inner of attributes(view, from, to)) {
         if (inner.type === IFLA_INFO_KIND) kind = text(view, inner.from, inner.to);
@@ -189,7 +205,7 @@ function readLink(view: DataView, body: number, end: number): BareLink | undefin
     name,
     mac,
     up: (flags & IFF_UP) !== 0,
-    carrier: (flags & IFF_LOWER_UP) !== 0,
+    carrier: (flags & IFF_LOWER_UP) !== 0 && passing,
     broadcast: (flags & IFF_BROADCAST) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     noArp: (flags & IFF_NOARP) !== 0,
