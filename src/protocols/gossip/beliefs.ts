@@ -39,7 +39,7 @@ export class Beliefs {
       state: 'alive',
       incarnation: 1,
       since: core.now,
-      meta: new Uint8Array(),
+      meta: core.settings.meta ?? new Uint8Array(),
       versions: OUR_VERSIONS,
       heard: Number.NEGATIVE_INFINITY,
       conflict: undefined,
@@ -142,6 +142,27 @@ export class Beliefs {
     this.#become(own, 'left');
   }
 
+  /** Says something else about this member from now on. */
+  describe(meta: Uint8Array): void {
+    const own = this.#core.members.get(this.#core.settings.name);
+    if (!own || equal(own.meta, meta)) return;
+    own.meta = meta;
+    if (this.#leaving) return;
+    own.incarnation++;
+    this.#core.spread(own.name, this.#own(), 'urgent');
+  }
+
+  /** Takes the farewell back; false when there was none. */
+  comeBack(): boolean {
+    const own = this.#core.members.get(this.#core.settings.name);
+    if (!own || !this.#leaving) return false;
+    this.#leaving = false;
+    own.incarnation++;
+    this.#become(own, 'alive');
+    this.#core.spread(own.name, this.#own(), 'urgent');
+    return true;
+  }
+
   /** Last calls to suspects, and deaths. */
   tick(): void {
     const { members, settings, now } = this.#core;
@@ -169,8 +190,9 @@ export class Beliefs {
   #own(): Alive {
     const { members, settings } = this.#core;
     const { name: node, at } = settings;
-    const incarnation = members.get(node)?.incarnation ?? 1;
-    return { type: 'alive', incarnation, node, at, meta: new Uint8Array(), versions: OUR_VERSIONS };
+    const own = members.get(node);
+    const { incarnation = 1, meta = new Uint8Array() } = own ?? {};
+    return { type: 'alive', incarnation, node, at, meta, versions: OUR_VERSIONS };
   }
 
   #join(m: Alive): void {
@@ -188,6 +210,7 @@ export class Beliefs {
     this.#suspicions.delete(name);
     known.incarnation = m.incarnation;
     known.at = m.at;
+    if (!equal(known.meta, m.meta)) this.#core.out.change({ type: 'described', name });
     known.meta = m.meta;
     known.versions = m.versions;
     this.#core.spread(name, m, 'normal');
@@ -205,7 +228,7 @@ export class Beliefs {
   #aboutUs(m: Alive): void {
     const own = this.#core.members.get(m.node);
     if (!own || this.#leaving || m.incarnation < own.incarnation) return;
-    const same = m.meta.length === 0 && equal(m.versions, OUR_VERSIONS);
+    const same = equal(m.meta, own.meta) && equal(m.versions, OUR_VERSIONS);
     if (m.incarnation === own.incarnation && same) return;
     this.#object(m.incarnation, m.node);
   }

@@ -12,6 +12,8 @@ export interface Settings {
   readonly name: string;
   /** Where the others reach it. */
   readonly at: Endpoint;
+  /** What it says about itself from the start; at most MAX_META bytes. Absent: nothing. */
+  readonly meta?: Uint8Array;
   readonly profile: Profile;
   readonly wrapping: Wrapping;
   readonly random: Random;

@@ -43,6 +43,8 @@ export type Change =
   | { readonly type: 'suspected'; readonly name: string; readonly from: string }
   /** It proved to be alive. */
   | { readonly type: 'cleared'; readonly name: string }
+  /** It says something else about itself than before (`Member.meta`). */
+  | { readonly type: 'described'; readonly name: string }
   | { readonly type: 'died'; readonly name: string; readonly from: string }
   /** On its own will. */
   | { readonly type: 'left'; readonly name: string }

@@ -21,6 +21,15 @@ export const alive = (i: number, incarnation = 1, where = at(i)): Message => ({
   meta: new Uint8Array(),
   versions: OUR_VERSIONS,
 });
+/** A member that says so about itself. */
+export const described = (i: number, incarnation: number, meta: string): Message => ({
+  type: 'alive',
+  node: `n${i}`,
+  incarnation,
+  at: at(i),
+  meta: new TextEncoder().encode(meta),
+  versions: OUR_VERSIONS,
+});
 export const accuse = (
   type: 'suspect' | 'dead',
   i: number,

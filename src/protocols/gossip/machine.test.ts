@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bytes, GOLDEN } from './golden.rig.ts';
-import { accuse, alive, at, Bench, only, PLAIN } from './machine.rig.ts';
+import { accuse, alive, at, Bench, described, only, PLAIN } from './machine.rig.ts';
 import { encodeMessage } from './messages.ts';
 import { LAN } from './profile.ts';
 import { decodeStream, encodePushPull, encodeStream, type PushPull } from './stream.ts';
@@ -194,6 +194,69 @@ describe('what is said about members', () => {
       expect(bench.last.drops).toEqual([drop]);
     }
     expect(bench.machine.members()).toHaveLength(1);
+  });
+});
+
+describe('what a member says about itself', () => {
+  const text = (meta: Uint8Array | undefined) => new TextDecoder().decode(meta);
+  const saying = (bench: Bench, i: number) =>
+    text(bench.machine.members().find(({ name }) => name === `n${i}`)?.meta);
+
+  it('is heard with a later incarnation, and told when it differs', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.take(described(1, 2, 'x'));
+    expect([saying(bench, 1), types(bench)]).toEqual(['x', ['described']]);
+    bench.take(described(1, 3, 'x'));
+    expect(types(bench)).toEqual([]);
+    bench.take(described(1, 3, 'y'));
+    expect(saying(bench, 1)).toBe('x');
+  });
+
+  it('goes out at once with an incarnation of its own, and is part of each objection', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.last = bench.machine.describe(bench.now, new TextEncoder().encode('x'));
+    const told = only(bench.sent(bench.last), 'alive').map((m) => [m.to, m.incarnation, text(m.meta)]);
+    expect(told.sort()).toEqual([
+      ['10.0.0.11:7946', 2, 'x'],
+      ['10.0.0.12:7946', 2, 'x'],
+    ]);
+    bench.last = bench.machine.describe(bench.now, new TextEncoder().encode('x'));
+    expect(only(bench.sent(bench.last), 'alive')).toEqual([]);
+    const sent = bench.take(accuse('suspect', 0, { by: 1, incarnation: 2 }));
+    expect(only(sent, 'alive').map((m) => [m.incarnation, text(m.meta)])[0]).toEqual([3, 'x']);
+  });
+
+  it('replaces what a process before it said', () => {
+    const bench = new Bench({ peers: 1 });
+    const sent = bench.take(described(0, 4, 'old'));
+    expect(only(sent, 'alive').map((m) => [m.incarnation, text(m.meta)])[0]).toEqual([5, '']);
+  });
+});
+
+describe('a member that is away for a while', () => {
+  it('takes part again with a later incarnation, and asks what it has missed', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.last = bench.machine.leave(bench.now);
+    bench.pass(1_000);
+    expect([bench.state(0), bench.machine.gone]).toEqual(['left', true]);
+    bench.last = bench.machine.comeBack(bench.now);
+    expect([bench.state(0), bench.incarnation(0), bench.machine.gone]).toEqual(['alive', 2, false]);
+    expect(only(bench.sent(bench.last), 'alive').every(({ incarnation }) => incarnation === 2)).toBe(true);
+    expect(bench.last.dials).toHaveLength(1);
+    bench.last = bench.machine.comeBack(bench.now);
+    expect(bench.incarnation(0)).toBe(2);
+  });
+
+  it('is not forgotten as long as it asks others', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.take(accuse('dead', 1, { by: 1 }));
+    for (let i = 0; i < 20; i++) {
+      bench.pass(5_000);
+      bench.take({ type: 'ping', seq: i, node: 'n0', origin: { node: 'n1', at: at(1) } }, at(1));
+    }
+    expect(bench.state(1)).toBe('left');
+    bench.pass(40_000);
+    expect(bench.state(1)).toBeUndefined();
   });
 });
 

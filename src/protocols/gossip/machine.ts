@@ -97,6 +97,20 @@ export class Machine {
     return this.#event(now, () => this.#beliefs.leave());
   }
 
+  /** Says something else about this member, in at most MAX_META bytes, which the others hear as gossip. */
+  describe(now: number, meta: Uint8Array): Output {
+    return this.#event(now, () => this.#beliefs.describe(meta));
+  }
+
+  /** Takes part again after a farewell, and asks one of the others for what it has missed. */
+  comeBack(now: number): Output {
+    return this.#event(now, () => {
+      if (!this.#beliefs.comeBack()) return;
+      const [other] = this.#others(1);
+      if (other) this.#pushPull(other.at, false);
+    });
+  }
+
   /** A packet came in. The bytes are only read. */
   packet(now: number, bytes: Uint8Array, from: Endpoint): Output {
     return this.#event(now, () => {
@@ -140,6 +154,12 @@ export class Machine {
     return this.#core.out.take(this.#wake);
   }
 
+  /** Some of those that live, by chance. */
+  #others(count: number): readonly Member[] {
+    const { members, settings } = this.#core;
+    return members.pick(count, (m) => m.state === 'alive' && m.name !== settings.name);
+  }
+
   #stalled(ms: number): void {
     this.#core.out.change({ type: 'stalled', ms });
     this.#core.worsen(1);
@@ -148,8 +168,8 @@ export class Machine {
   }
 
   #due(): void {
-    const { now, settings, members } = this.#core;
-    const { profile } = settings;
+    const { now, members } = this.#core;
+    const { profile } = this.#core.settings;
     this.#probes.tick();
     this.#beliefs.tick();
     if (now >= this.#nextProbe) {
@@ -158,7 +178,7 @@ export class Machine {
     }
     if (now >= this.#nextPushPull) {
       this.#nextPushPull = now + profile.pushPullIntervalMs * pushPullScale(members.live);
-      const [other] = members.pick(1, (m) => m.state === 'alive' && m.name !== settings.name);
+      const [other] = this.#others(1);
       if (other) this.#pushPull(other.at, false);
     }
     if (now >= this.#nextKnock) {
@@ -220,6 +240,8 @@ export class Machine {
       return;
     }
     const asker = origin && members.get(origin.node);
+    // It is away and not gone for good: not to be forgotten, as if nothing had ever been heard of it.
+    if (asker?.state === 'left') asker.since = this.#core.now;
     const answer: Message = { type: 'ack', seq };
     // One that we hold dead asks: it learns so, and objects.
     const news = asker?.state === 'dead' ? [answer, this.#probes.accusation(asker)] : [answer];
