@@ -1,0 +1,175 @@
+/** What is done when somebody else steadily claims an address that we answer for. */
+export type Policy =
+  /** Announce it anew, at most once per interval, and go on answering (RFC 5227 2.4, the last way). */
+  | 'defend'
+  /** Answer no more for as long as the other one is there. */
+  | 'yield'
+  /** Go on answering, and only tell. */
+  | 'tell';
+
+export const POLICIES: readonly Policy[] = ['defend', 'yield', 'tell'];
+
+export interface ConflictTiming {
+  /** After the first sight the others are asked who has the address, so often, with this pause. */
+  readonly asks: number;
+  readonly askMs: number;
+  /** Seen again after this time it is a conflict; before, it may be the last word of whoever had the address. */
+  readonly steadyMs: number;
+  /** Shortest time between two announcements that a sight leads to: DEFEND_INTERVAL of RFC 5227. */
+  readonly defendMs: number;
+  /** How often it is asked for while the conflict lasts, which is over after as many questions without an answer as above. */
+  readonly checkMs: number;
+}
+
+export const CONFLICT_TIMING: ConflictTiming = {
+  asks: 3,
+  askMs: 500,
+  steadyMs: 400,
+  defendMs: 10_000,
+  checkMs: 10_000,
+};
+
+/** What is to be done about an address, by name. */
+export type Step =
+  /** Ask on the link who has it. */
+  | { readonly step: 'ask'; readonly name: string }
+  /** There are two owners; once for each MAC. */
+  | { readonly step: 'found'; readonly name: string; readonly mac: string }
+  /** Tell the neighbours that it is here. */
+  | { readonly step: 'announce'; readonly name: string }
+  /** Answer no more. */
+  | { readonly step: 'silence'; readonly name: string }
+  /** The other owner is gone: answer, if that had stopped. */
+  | { readonly step: 'over'; readonly name: string };
+
+interface Entry {
+  /** suspected: seen, and asked for. steady: a conflict. over: kept only to know when it was announced. */
+  state: 'suspected' | 'steady' | 'over';
+  since: number;
+  seenAt: number;
+  readonly macs: Set<string>;
+  /** Questions since it was last seen. */
+  asked: number;
+  due: number;
+  announcedAt: number;
+  silent: boolean;
+}
+
+/** MACs of one address that are told of; who forges frames may use as many as there are. */
+const MOST_MACS = 8;
+
+/**
+ * Whether somebody else has an address of ours, and what is done about it. One frame proves nothing: at a hand-over the old
+ * owner's last word may come after the new one's first. So the link is asked, and only who is still there afterwards is
+ * a second owner. Whoever was heard once and is gone has misled the neighbours, so they are told anew. Times are milliseconds
+ * of one clock, and given by the caller.
+ */
+export class Conflicts {
+  policy: Policy;
+  readonly #timing: ConflictTiming;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(policy: Policy = 'defend', timing: ConflictTiming = CONFLICT_TIMING) {
+    this.policy = policy;
+    this.#timing = timing;
+  }
+
+  /** Addresses with two owners, and the MACs of the others. */
+  steady(): ReadonlyMap<string, readonly string[]> {
+    const found = [...this.#entries].filter(([, { state }]) => state === 'steady');
+    return new Map(found.map(([name, { macs }]) => [name, [...macs]]));
+  }
+
+  /** A frame says that the address is at another MAC. */
+  seen(name: string, mac: string, now: number): readonly Step[] {
+    const { askMs, steadyMs } = this.#timing;
+    const entry = this.#entries.get(name);
+    if (!entry || entry.state === 'over') {
+      this.#entries.set(name, {
+        state: 'suspected',
+        since: now,
+        seenAt: now,
+        macs: new Set([mac]),
+        asked: 0,
+        due: now + askMs,
+        announcedAt: entry?.announcedAt ?? Number.NEGATIVE_INFINITY,
+        silent: false,
+      });
+      return [];
+    }
+    entry.seenAt = now;
+    entry.asked = 0;
+    const news = !entry.macs.has(mac) && entry.macs.size < MOST_MACS;
+    if (news) entry.macs.add(mac);
+    if (entry.state === 'steady') {
+      const found: Step[] = news ? [{ step: 'found', name, mac }] : [];
+      return [...found, ...this.#answer(name, entry, now)];
+    }
+    return now - entry.since < steadyMs ? [] : this.#confirm(name, entry, now);
+  }
+
+  /** The address is no longer ours. */
+  forget(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  /** What is due; for at most `most` addresses. */
+  take(now: number, most: number): readonly Step[] {
+    const steps: Step[] = [];
+    for (const [name, entry] of this.#entries) {
+      if (steps.length >= most) break;
+      if (entry.due <= now) steps.push(...this.#due(name, entry, now));
+    }
+    return steps;
+  }
+
+  /** When `take` has something to give; undefined: not before somebody is seen. */
+  get next(): number | undefined {
+    let next: number | undefined;
+    for (const { due } of this.#entries.values()) if (next === undefined || due < next) next = due;
+    return next;
+  }
+
+  #confirm(name: string, entry: Entry, now: number): readonly Step[] {
+    entry.state = 'steady';
+    entry.due = now + this.#timing.checkMs;
+    const found = [...entry.macs].map((mac): Step => ({ step: 'found', name, mac }));
+    return [...found, ...this.#answer(name, entry, now)];
+  }
+
+  #answer(name: string, entry: Entry, now: number): readonly Step[] {
+    if (this.policy === 'defend') return this.#announce(name, entry, now);
+    if (this.policy === 'tell' || entry.silent) return [];
+    entry.silent = true;
+    return [{ step: 'silence', name }];
+  }
+
+  #announce(name: string, entry: Entry, now: number): readonly Step[] {
+    if (now - entry.announcedAt < this.#timing.defendMs) return [];
+    entry.announcedAt = now;
+    return [{ step: 'announce', name }];
+  }
+
+  #due(name: string, entry: Entry, now: number): readonly Step[] {
+    const { asks, askMs, checkMs } = this.#timing;
+    if (entry.state === 'over') {
+      this.#entries.delete(name);
+      return [];
+    }
+    if (entry.asked < asks) {
+      entry.asked++;
+      entry.due = now + (entry.state === 'steady' && entry.asked < 2 ? checkMs : askMs);
+      return [{ step: 'ask', name }];
+    }
+    return this.#end(name, entry, now);
+  }
+
+  /** Whoever it was misled the neighbours for a while. */
+  #end(name: string, entry: Entry, now: number): readonly Step[] {
+    const over: Step[] = entry.state === 'steady' ? [{ step: 'over', name }] : [];
+    const announce = this.policy === 'tell' ? [] : this.#announce(name, entry, now);
+    entry.state = 'over';
+    entry.due = now + this.#timing.defendMs;
+    return [...over, ...announce];
+  }
+}
