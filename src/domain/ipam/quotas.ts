@@ -1,13 +1,7 @@
 import type { Quota } from '../config/config.ts';
 import type { Address } from '../ip/address.ts';
-import { isAmong } from './claim.ts';
+import { type Claim, held, isAmong, poolOfHeld } from './claim.ts';
 import type { Refusal } from './reasons.ts';
-
-/** An address that somebody has, or would have, and its pool. */
-export interface Item {
-  readonly address: Address;
-  readonly pool: string;
-}
 
 /** How far a quota is used: by one namespace where it counts each by itself, otherwise by all that it is for. */
 export interface Use {
@@ -31,22 +25,21 @@ export class Quotas {
     this.#quotas = quotas;
   }
 
-  add(namespace: string, item: Item): void {
-    for (const quota of this.#of(namespace, item.pool)) {
-      const count = this.#count(quota, namespace);
-      const text = textOf(item.address);
-      count.set(text, (count.get(text) ?? 0) + 1);
-    }
+  /** Whether there is no quota at all. */
+  get none(): boolean {
+    return this.#quotas.length === 0;
   }
 
-  remove(namespace: string, item: Item): void {
-    for (const quota of this.#of(namespace, item.pool)) {
-      const count = this.#count(quota, namespace);
-      const text = textOf(item.address);
+  add(claim: Claim): void {
+    this.#each(claim, (count, text) => count.set(text, (count.get(text) ?? 0) + 1));
+  }
+
+  remove(claim: Claim): void {
+    this.#each(claim, (count, text) => {
       const left = (count.get(text) ?? 0) - 1;
       if (left > 0) count.set(text, left);
       else count.delete(text);
-    }
+    });
   }
 
   /** The first quota that does not allow a Service of the namespace these addresses of one pool; undefined when all do. */
@@ -69,6 +62,15 @@ export class Quotas {
       if (!quota.each) return [{ quota, used: counts[0]?.[1].size ?? 0 }];
       return counts.map(([namespace, { size }]) => ({ quota, namespace, used: size }));
     });
+  }
+
+  /** Every count that the claim is part of, with each of its addresses. */
+  #each(claim: Claim, change: (count: Count, text: string) => void): void {
+    if (this.none) return;
+    const namespace = claim.key.slice(0, claim.key.indexOf('/'));
+    for (const address of held(claim))
+      for (const quota of this.#of(namespace, poolOfHeld(claim, address)))
+        change(this.#count(quota, namespace), textOf(address));
   }
 
   #of(namespace: string, pool: string): readonly Quota[] {

@@ -1,9 +1,4 @@
-import type { Piece } from './free.ts';
-
-/** A piece of a range, and the place of the range in the pool. */
-export interface Placed extends Piece {
-  readonly index: number;
-}
+import type { Piece, Spot } from './free.ts';
 
 /**
  * So many freed numbers are remembered: where a range is larger than anybody uses, the first of them comes again before those
@@ -16,7 +11,7 @@ const REMEMBERED = 4_096;
  * the first of them first. What was used before this was made counts as never used.
  */
 export class Rotation {
-  readonly #pieces: readonly Placed[];
+  readonly #pieces: readonly Piece[];
   readonly #taken: (number: bigint) => boolean;
   /** Given back, with the index of their range, the first of them first. */
   readonly #freed = new Map<bigint, number>();
@@ -24,21 +19,21 @@ export class Rotation {
   #frontier: bigint;
 
   /** `taken` tells whether a number is held or may never be handed out. */
-  constructor(pieces: readonly Placed[], taken: (number: bigint) => boolean) {
+  constructor(pieces: readonly Piece[], taken: (number: bigint) => boolean) {
     this.#pieces = pieces;
     this.#taken = taken;
     this.#frontier = pieces[0]?.first ?? 0n;
   }
 
-  next(): { readonly index: number; readonly bits: bigint } | undefined {
+  next(): Spot | undefined {
     if (this.#freed.size >= REMEMBERED) return this.#oldest() ?? this.#fresh();
     return this.#fresh() ?? this.#oldest();
   }
 
-  /** Tells that a number of that range became free. */
-  release(number: bigint, index: number): void {
-    this.#freed.delete(number);
-    this.#freed.set(number, index);
+  /** Tells that a number became free. */
+  release({ bits, index }: Spot): void {
+    this.#freed.delete(bits);
+    this.#freed.set(bits, index);
   }
 
   /** What was given back and is free, the first of them first. */

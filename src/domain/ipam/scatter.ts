@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Placed } from './rotation.ts';
+import type { Piece, Spot } from './free.ts';
 
 /** In a pool that is nine tenths full, one Service in thirty finds nothing within so many tries. */
 const TRIES = 32;
@@ -9,10 +9,10 @@ const TRIES = 32;
  * same and nobody else has it. Undefined when none of the first tries is free.
  */
 export function scatter(
-  pieces: readonly Placed[],
+  pieces: readonly Piece[],
   key: string,
   taken: (number: bigint) => boolean,
-): { readonly index: number; readonly bits: bigint } | undefined {
+): Spot | undefined {
   const size = pieces.reduce((sum, { first, last }) => sum + (last - first + 1n), 0n);
   if (size === 0n) return undefined;
   for (let turn = 0; turn < TRIES; turn++) {
@@ -23,7 +23,7 @@ export function scatter(
   return undefined;
 }
 
-function nth(pieces: readonly Placed[], n: bigint) {
+function nth(pieces: readonly Piece[], n: bigint) {
   let left = n;
   for (const { first, last, index } of pieces) {
     const count = last - first + 1n;

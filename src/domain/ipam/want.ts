@@ -17,11 +17,11 @@ export interface Want {
   readonly policy: string;
   /** The family that PreferDualStack takes when a pool has but one. */
   readonly primary: Family;
-  /** "TCP/80". */
-  readonly ports: readonly string[];
   /** "" never shares. */
   readonly sharing: string;
-  /** With externalTrafficPolicy Local only Services with the same backends may share; "" for Cluster. */
+  /** "TCP/80"; empty for one that never shares, as nobody can be in its way. */
+  readonly ports: readonly string[];
+  /** With externalTrafficPolicy Local only Services with the same backends may share; "" for Cluster and for one that never shares. */
   readonly backend: string;
   /** It gives up what it has for what it asks for: quotas do not count. */
   readonly replaces?: true;
@@ -44,13 +44,24 @@ export function wantOf(service: Service): Want {
     clusterIPs: texts,
     policy: spec.ipFamilyPolicy ?? 'SingleStack',
     primary: spec.ipFamilies[0] === 'IPv6' ? 'IPv6' : 'IPv4',
-    ports: spec.ports.map((port) => `${port.protocol}/${port.port}`),
-    sharing: readAnnotation(metadata, ALLOW_SHARED_IP)?.value ?? '',
-    backend: spec.externalTrafficPolicy === 'Local' ? selectorKey(spec.selector) : '',
+    ...termsOf(service),
     ...(pool ? { pool } : {}),
     request: requestOf(service),
   };
 }
+
+/** With whom it would share, on which ports. */
+function termsOf({ spec, metadata }: Service): Pick<Want, 'sharing' | 'ports' | 'backend'> {
+  const sharing = readAnnotation(metadata, ALLOW_SHARED_IP)?.value ?? '';
+  if (sharing === '') return ALONE;
+  return {
+    sharing,
+    ports: spec.ports.map((port) => `${port.protocol}/${port.port}`),
+    backend: spec.externalTrafficPolicy === 'Local' ? selectorKey(spec.selector) : '',
+  };
+}
+
+const ALONE = { sharing: '', ports: [], backend: '' } as const;
 
 /** spec.clusterIPs, or spec.clusterIP where the list is empty. */
 function clusterIPs(service: Service): readonly string[] {

@@ -4,7 +4,6 @@ import { type Service, Services } from '../../domain/api/core.ts';
 import { keyOf } from '../../domain/api/object.ts';
 import type { Config } from '../../domain/config/config.ts';
 import { byAge } from '../../domain/ipam/age.ts';
-import { held } from '../../domain/ipam/claim.ts';
 import { adopt, converge, type Outcome } from '../../domain/ipam/converge.ts';
 import type { Counters } from '../../domain/ipam/counters.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
@@ -318,7 +317,8 @@ export class ServiceLoop {
 /** The pools that the Service holds addresses of. */
 function poolsOf(ledger: Ledger, key: string): readonly string[] {
   const claim = ledger.claimOf(key);
-  return claim ? held(claim).map(({ pool }) => pool) : [];
+  if (!claim) return [];
+  return claim.next ? [claim.pool, claim.next.pool] : [claim.pool];
 }
 
 /** Names of pools that are not the same in both. */

@@ -72,7 +72,7 @@ function holdersOf(ledger: Ledger, ranges: RangeSet): { readonly key: string; re
   const found: { key: string; address: Address }[] = [];
   if (size > FEW) {
     for (const [key, claim] of ledger.claims())
-      for (const { address } of held(claim)) if (holds(ranges, address)) found.push({ key, address });
+      for (const address of held(claim)) if (holds(ranges, address)) found.push({ key, address });
     return found;
   }
   for (const { family, first, last } of ranges)
