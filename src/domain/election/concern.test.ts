@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { concerned, fingerprints } from './concern.ts';
-import { ad, config, node, pool, selector } from './field.rig.ts';
+import { ad, config, node, pool, range, selector } from './field.rig.ts';
 import { type Field, layOut } from './field.ts';
+import type { Loss } from './notice.ts';
 
 const web = pool('web', '192.0.2.0/24');
 const dmz = pool('dmz', '198.51.100.0/24');
@@ -61,6 +62,17 @@ describe('what a change concerns', () => {
       false,
     ]);
     expect(compare(layOut(base.config, [edge]))).toEqual([['web'], false]);
+  });
+
+  it('is the pools of a node that lost an interface, has it back, or is cordoned', () => {
+    const losses = (interfaces: Loss[]) => ({ losses: { interfaces, absent: [], nowhere: false } });
+    const eth1: Loss = { name: 'eth1', families: ['IPv4'], nets: [range('192.0.2.0/24')] };
+    const view = (change: object) => layOut(base.config, [{ ...plain, ...change }, edge]);
+    expect(compare(view(losses([eth1])))).toEqual([['web'], false]);
+    expect(compare(view({ cordoned: true }))).toEqual([['web'], false]);
+    const [before, after] = [view(losses([eth1])), view(losses([{ ...eth1, nets: [] }]))];
+    expect([...concerned(fingerprints(before), fingerprints(after)).pools]).toEqual(['web']);
+    expect([...concerned(fingerprints(before), fingerprints(view(losses([eth1])))).pools]).toEqual([]);
   });
 
   it('is the pool of a preference whose outcome changed', () => {

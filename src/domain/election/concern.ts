@@ -2,6 +2,7 @@ import { selectorText } from '../api/selector.ts';
 import type { Pool } from '../config/config.ts';
 import { formatRange } from '../ip/range.ts';
 import type { AdView, Field } from './field.ts';
+import { lossesWire } from './notice.ts';
 
 /** Everything about a pool that a decision can depend on, as text by pool name. */
 export type Fingerprints = ReadonlyMap<string, string>;
@@ -56,6 +57,7 @@ function nodeFacts(field: Field, ads: readonly AdView[]): unknown {
   const names = new Set(ads.flatMap(({ scores }) => [...scores.keys()]));
   return [...names].sort().map((name) => {
     const node = field.nodes.get(name);
-    return [name, node?.networkUnavailable, node?.excluded, node?.liveness];
+    const losses = node?.losses && lossesWire(node.losses);
+    return [name, node?.networkUnavailable, node?.excluded, node?.liveness, losses, node?.cordoned];
   });
 }

@@ -2,7 +2,7 @@ import type { Endpoint, EndpointSlice, Service } from '../api/core.ts';
 import type { ObjectMeta } from '../api/object.ts';
 import { parseSelector, type Selector } from '../api/selector.ts';
 import type { Config, L2Ad, Pool } from '../config/config.ts';
-import { parseRange, toCidrs } from '../ip/range.ts';
+import { parseRange, type Range, toCidrs } from '../ip/range.ts';
 import { type Field, layOut } from './field.ts';
 import type { NodeView } from './nodes.ts';
 
@@ -12,12 +12,14 @@ export function node(name: string, change: Partial<NodeView> = {}): NodeView {
   return { name, labels: {}, networkUnavailable: false, excluded: false, liveness: 'live', ...change };
 }
 
+export function range(text: string): Range {
+  const parsed = parseRange(text);
+  if (!('range' in parsed)) throw new Error(text);
+  return parsed.range;
+}
+
 export function pool(name: string, ...ranges: string[]): Pool {
-  const parsed = ranges.flatMap((text) => {
-    const range = parseRange(text);
-    if (!('range' in range)) throw new Error(text);
-    return toCidrs(range.range);
-  });
+  const parsed = ranges.flatMap((text) => toCidrs(range(text)));
   return { name, ranges: parsed, autoAssign: true, avoidBuggyIPs: false };
 }
 

@@ -32,6 +32,12 @@ export function layOut(config: Config, nodes: Iterable<NodeView>, before?: Field
   return { config, nodes: byName, ads, ranks: same ? before.ranks : new Ranks(byName.keys()) };
 }
 
+/** The interfaces that advertisements choose together; `all` as soon as one names none. */
+export function interfacesOf(ads: readonly AdView[]): 'all' | ReadonlySet<string> {
+  if (ads.some(({ ad }) => ad.interfaces.length === 0)) return 'all';
+  return new Set(ads.flatMap(({ ad }) => ad.interfaces));
+}
+
 function scoresOf(ad: L2Ad, nodes: Iterable<NodeView>): ReadonlyMap<string, number> {
   const scores = new Map<string, number>();
   for (const node of nodes) {

@@ -6,7 +6,7 @@ import { rangeContains } from '../ip/range.ts';
 import { isAmong } from '../ipam/claim.ts';
 import { doubled, type Transit } from '../ipam/transit.ts';
 import { servingOf } from './endpoints.ts';
-import type { AdView, Field } from './field.ts';
+import { type Field, interfacesOf } from './field.ts';
 import type { Because, NotOwner, Withdraw } from './reasons.ts';
 import { adsFor, elect } from './winner.ts';
 
@@ -93,6 +93,7 @@ function announce(
   const result = elect({
     field,
     ads,
+    addresses,
     firstAddress: first ? formatAddress(first) : '',
     ...(service.spec.externalTrafficPolicy === 'Local' && { onlyOn: serving.nodes }),
   });
@@ -137,9 +138,4 @@ function holder(config: Config, address: Address): Pool | undefined {
     if (pool.avoidBuggyIPs && pool.ranges.some((range) => rangeContains(range, address))) return pool;
   }
   return undefined;
-}
-
-function interfacesOf(ads: readonly AdView[]): 'all' | ReadonlySet<string> {
-  if (ads.some(({ ad }) => ad.interfaces.length === 0)) return 'all';
-  return new Set(ads.flatMap(({ ad }) => ad.interfaces));
 }

@@ -1,8 +1,9 @@
 import { EXCLUDE_NODE } from '../api/annotations.ts';
 import type { Node, PlainCondition, Pod } from '../api/core.ts';
+import type { Losses } from './notice.ts';
 import type { Liveness } from './reasons.ts';
 
-/** What an election looks at in a node. Cordon and taints are not among it, as upstream. */
+/** What an election looks at in a node. */
 export interface NodeView {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -10,6 +11,10 @@ export interface NodeView {
   /** By label, unless the label is to be ignored. */
   readonly excluded: boolean;
   readonly liveness: Liveness;
+  /** What it can no longer answer on, as its speaker tells. */
+  readonly losses?: Losses;
+  /** It is being emptied, and that counts. */
+  readonly cordoned?: boolean;
 }
 
 /** `ignoreExclude`: upstream's --ignore-exclude-lb. */

@@ -21,6 +21,10 @@ export type NotOwner =
   /** externalTrafficPolicy Local, and no endpoint there serves. */
   | 'no-local-endpoint'
   | Exclude<Liveness, 'live'>
+  /** Every interface that counts for the Service lost its carrier or address family, or lets nothing out. */
+  | 'interface-lost'
+  /** The node is being emptied. */
+  | 'cordoned'
   /** Another candidate has a higher score of preferredNodeSelectors. */
   | 'less-preferred'
   /** Another candidate comes first in the order of digests. */
@@ -54,6 +58,8 @@ const NOT_OWNER: Readonly<Record<NotOwner, string>> = {
   'speaker-stopping': 'its speaker is stopping',
   'speaker-dead': 'its speaker does not answer the others',
   'no-speaker': 'no speaker runs on it',
+  'interface-lost': 'the interfaces on which it would announce are down, or nothing leaves there',
+  cordoned: 'it is cordoned, or about to go',
   'less-preferred': 'preferredNodeSelectors prefer another',
   'later-in-order': 'it comes later in the order of the address',
 };

@@ -1,0 +1,123 @@
+import { checker } from '../api/check.ts';
+import { bool, int, list, object, oneOfStrings, str, type TypeOf } from '../api/schema.ts';
+import type { Family } from '../ip/address.ts';
+import { formatRange, parseRange, type Range } from '../ip/range.ts';
+
+/** An interface on which a node answered, and can no longer: its carrier or the family is gone, or frames do not leave. */
+export interface Loss {
+  readonly name: string;
+  readonly families: readonly Family[];
+  /** Its subnets that no other interface of the node reaches. */
+  readonly nets: readonly Range[];
+}
+
+/** What a node has lost. Absent where this type stands as an option: nothing. */
+export interface Losses {
+  readonly interfaces: readonly Loss[];
+  /** Interfaces that advertisements name and that the node never had; none of them replaces a lost one. */
+  readonly absent: readonly string[];
+  /** No interface is left on which it could answer at all. */
+  readonly nowhere: boolean;
+}
+
+/** What a speaker of Herald tells the others about its node. */
+export interface Notice {
+  readonly losses?: Losses;
+  /** It passes over cordoned nodes as soon as all others do. */
+  readonly heedsCordon: boolean;
+}
+
+/** memberlist's limit on the metadata of a member, bytes. */
+const MOST_BYTES = 512;
+/** Later versions add fields and change none. */
+const VERSION = 1;
+const FAMILIES = { '4': ['IPv4'], '6': ['IPv6'], '46': ['IPv4', 'IPv6'] } as const satisfies Record<
+  string,
+  readonly Family[]
+>;
+
+const LOST = object(
+  { if: str(), fam: oneOfStrings(['4', '6', '46']), nets: list(str(), undefined, { maxItems: 64 }) },
+  undefined,
+  { required: ['if', 'fam'] },
+);
+const NOTICE = object(
+  {
+    herald: int(undefined, { minimum: VERSION }),
+    cordon: bool(),
+    nowhere: bool(),
+    absent: list(str(), undefined, { maxItems: 64 }),
+    lost: list(LOST, undefined, { maxItems: 64 }),
+  },
+  undefined,
+  { required: ['herald'] },
+);
+const check = checker(NOTICE);
+
+/**
+ * The notice as a member's metadata: JSON, for example `{"herald":1,"cordon":true,"lost":[{"if":"eth1","fam":"4"}]}`.
+ * What does not fit is left out from the end; `whole` says whether all did.
+ */
+export function writeNotice({ losses, heedsCordon }: Notice): { bytes: Uint8Array; whole: boolean } {
+  const wire = losses && lossesWire(losses);
+  const lost = [...(wire?.lost ?? [])];
+  for (;;) {
+    const text = JSON.stringify({
+      herald: VERSION,
+      ...(heedsCordon && { cordon: true }),
+      ...wire,
+      ...(wire && { lost }),
+    });
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length <= MOST_BYTES) return { bytes, whole: lost.length === (wire?.lost.length ?? 0) };
+    if (lost.pop() === undefined) return writeNotice({ heedsCordon });
+  }
+}
+
+/** Undefined for what no speaker of Herald says, as of MetalLB's, which says nothing. */
+export function readNotice(meta: Uint8Array): Notice | undefined {
+  if (meta.length === 0 || meta.length > MOST_BYTES) return undefined;
+  const value = parse(new TextDecoder().decode(meta));
+  if (!check.fits(value)) return undefined;
+  const interfaces = (value.lost ?? []).map(readLoss);
+  const { absent = [], nowhere = false } = value;
+  const anything = interfaces.length > 0 || nowhere;
+  return {
+    heedsCordon: value.cordon ?? false,
+    ...(anything && { losses: { interfaces, absent, nowhere } }),
+  };
+}
+
+/** Losses in the words of the notice: plain data of one form, so that equal losses have equal text. */
+export function lossesWire({ interfaces, absent, nowhere }: Losses) {
+  return {
+    ...(nowhere && { nowhere }),
+    ...(absent.length > 0 && { absent }),
+    lost: interfaces.map(({ name, families, nets }) => ({
+      if: name,
+      fam: familiesWord(families),
+      ...(nets.length > 0 && { nets: nets.map(formatRange) }),
+    })),
+  };
+}
+
+function familiesWord(families: readonly Family[]): keyof typeof FAMILIES {
+  if (families.length > 1) return '46';
+  return families[0] === 'IPv4' ? '4' : '6';
+}
+
+function readLoss({ if: name, fam, nets = [] }: TypeOf<typeof LOST>): Loss {
+  const ranges = nets.flatMap((text) => {
+    const parsed = parseRange(text);
+    return 'range' in parsed ? [parsed.range] : [];
+  });
+  return { name, families: FAMILIES[fam], nets: ranges };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
