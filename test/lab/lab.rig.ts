@@ -6,6 +6,7 @@ import { applyCrds, startControlPlane } from '../servers/apiserver.ts';
 import { type ApiServer, available, exec, until } from '../servers/index.ts';
 import { beginRun, type Daemon, type Run } from '../servers/run.ts';
 import type { Report, Wish } from './client.ts';
+import { type Faults, makeFaults } from './faults.rig.ts';
 import { type Host, makeNetwork, type Network } from './network.rig.ts';
 import { type Cluster, cluster, NAMESPACE, SPEAKER_LABELS } from './objects.rig.ts';
 
@@ -44,6 +45,7 @@ export interface Lab {
   readonly api: ApiServer;
   readonly network: Network;
   readonly objects: Cluster;
+  readonly faults: Faults;
   /** Node and speaker Pod objects are the caller's to make. Resolves when it is ready. */
   speaker(
     host: Host,
@@ -79,6 +81,7 @@ export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
       api,
       network,
       objects: cluster(api),
+      faults: makeFaults(run, network),
       speaker: (host, o) =>
         startSpeaker(
           {

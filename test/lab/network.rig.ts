@@ -13,10 +13,16 @@ export interface Host {
   exec(...command: string[]): Promise<string>;
 }
 
+export type Wire = 'mgmt' | 'lan';
+
 /** Bridges and namespaces of one run, named by its prefix, so that the run's end removes them. */
 export interface Network {
   /** Address of the machine itself on the management bridge. */
   readonly address: string;
+  /** The bridges: of the nodes and the machine (their ring is there), and of the nodes and the clients. */
+  readonly bridges: Readonly<Record<Wire, string>>;
+  /** The bridge's ends of a host's links to it. */
+  ports(host: Host, wire: Wire): readonly string[];
   /** A node: mgmt0 to the machine, lan0 to the switch. */
   node(name: string): Promise<Host>;
   /** A client: eth0 to the switch. */
@@ -35,6 +41,7 @@ export async function makeNetwork(run: Run): Promise<Network> {
   const { prefix } = run;
   const mgmt = `${prefix}-m`;
   const lan = `${prefix}-l`;
+  const bridges = { mgmt, lan };
   const address = `10.89.${run.block}.1`;
   for (const bridge of [mgmt, lan]) {
     await ip('link', 'add', bridge, 'type', 'bridge', 'mcast_snooping', '0');
@@ -59,8 +66,11 @@ export async function makeNetwork(run: Run): Promise<Network> {
     await exec('ip', 'link', 'set', 'lo', 'up');
     return { name, netns, enter, exec };
   };
+  const ends: { readonly name: string; readonly of: string; readonly bridge: string }[] = [];
   const connect = async (to: Host, link: string, bridge: string): Promise<void> => {
-    const end = `${prefix}-${++count}`;
+    // Named after its bridge, so that a rule can mean all ends of one.
+    const end = `${bridge}${++count}`;
+    ends.push({ name: end, of: to.name, bridge });
     await ip('link', 'add', end, 'type', 'veth', 'peer', 'name', link, 'netns', to.netns);
     await ip('link', 'set', end, 'master', bridge, 'up');
     await to.exec('ip', 'link', 'set', link, 'up');
@@ -68,6 +78,9 @@ export async function makeNetwork(run: Run): Promise<Network> {
   let nodes = 0;
   return {
     address,
+    bridges,
+    ports: (host, wire) =>
+      ends.filter(({ of, bridge }) => of === host.name && bridge === bridges[wire]).map(({ name }) => name),
     async node(name) {
       const made = await host(name);
       await connect(made, 'mgmt0', mgmt);

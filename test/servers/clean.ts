@@ -120,6 +120,8 @@ async function killAll(dir: string): Promise<void> {
 
 /** Mounts need no undoing: they live in the nodes' own mount namespaces, which end with their processes. */
 async function removeNetworks(prefix: string): Promise<void> {
+  // Rules that the lab makes to cut its links; not every run has some, nor every machine the tool.
+  await exec('nft', ['delete', 'table', 'bridge', prefix]);
   const namespaces = list('/run/netns').filter((name) => name.startsWith(`${prefix}-`));
   await Promise.all(namespaces.map((name) => exec('ip', ['netns', 'del', name])));
   const links = () => list('/sys/class/net').filter((name) => name.startsWith(`${prefix}-`));
