@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import koffi from 'koffi';
 import { LinuxError } from './errors.ts';
-import type { SocketSpec, Sockets, Waker, Watcher } from './sockets.ts';
+import type { Batch, SocketSpec, Sockets, Waker, Watcher } from './sockets.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -9,14 +9,20 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_ATTACH_FILTER = 26;
 const MSG_DONTWAIT = 0x40;
+/** `struct mmsghdr`: name, its length, vectors, their number, control, its length, flags; the bytes sent; padding. */
+const MMSGHDR = 64;
+/** `struct iovec`: where, how much. */
+const IOVEC = 16;
 
 /** Calls of the C library that Node is linked with; -1 means failure with errno set. */
 interface Calls {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, into: Uint8Array, length: Uint8Array): number;
   recv(fd: number, into: Uint8Array, length: number, flags: number): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  sendmmsg(fd: number, heads: Uint8Array, count: number, flags: number): number;
   close(fd: number): number;
 }
 
@@ -45,8 +51,10 @@ function loadCalls(): Calls {
     setsockopt: library.func(
       'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
     ),
+    getsockopt: library.func('int getsockopt(int fd, int level, int name, void *into, void *length)'),
     recv: library.func('long recv(int fd, void *into, unsigned long length, int flags)'),
     send: library.func('long send(int fd, const void *bytes, unsigned long length, int flags)'),
+    sendmmsg: library.func('int sendmmsg(int fd, void *heads, unsigned int count, int flags)'),
     close: library.func('int close(int fd)'),
   };
 }
@@ -65,6 +73,11 @@ export function libcSockets(): Sockets {
     option(fd, { level, name, value }) {
       if (calls.setsockopt(fd, level, name, value, value.length) < 0) throw failure('setsockopt');
     },
+    readOption(fd, { level, name, length }) {
+      const value = new Uint8Array(length);
+      if (calls.getsockopt(fd, level, name, value, int32(length)) < 0) throw failure('getsockopt');
+      return value;
+    },
     watch,
     receive(fd, into) {
       const length = calls.recv(fd, into, into.length, MSG_DONTWAIT);
@@ -80,8 +93,41 @@ export function libcSockets(): Sockets {
       if (errno === EAGAIN || errno === EINTR || errno === ENOBUFS) return false;
       throw failure('send', errno);
     },
+    batch: (fd, room) => batch(calls, fd, room),
     close(fd) {
       calls.close(fd);
+    },
+  };
+}
+
+/** The heads point at the vectors and these at the bytes, once and for all: buffers of their own never move. */
+function batch(
+  calls: Calls,
+  fd: number,
+  { most, size }: { readonly most: number; readonly size: number },
+): Batch {
+  const bytes = new Uint8Array(new ArrayBuffer(most * size));
+  const vectors = new DataView(new ArrayBuffer(most * IOVEC));
+  const heads = new Uint8Array(new ArrayBuffer(most * MMSGHDR));
+  const view = new DataView(heads.buffer);
+  for (let i = 0; i < most; i++) {
+    vectors.setBigUint64(i * IOVEC, koffi.address(bytes) + BigInt(i * size), true);
+    view.setBigUint64(i * MMSGHDR + 16, koffi.address(vectors.buffer) + BigInt(i * IOVEC), true);
+    view.setUint32(i * MMSGHDR + 24, 1, true);
+  }
+  let count = 0;
+  return {
+    add(message) {
+      if (count >= most || message.length > size) throw new RangeError('no room for the message');
+      bytes.set(message, count * size);
+      vectors.setUint32(count * IOVEC + 8, message.length, true);
+      count++;
+    },
+    send() {
+      const added = count;
+      count = 0;
+      if (added === 0) return 0;
+      return added - Math.max(0, calls.sendmmsg(fd, heads, added, MSG_DONTWAIT));
     },
   };
 }

@@ -8,15 +8,19 @@ function rig() {
   const sockets = new FakeSockets();
   const frames: number[][] = [];
   const drains: number[] = [];
+  const unsent: number[] = [];
   const broken: string[] = [];
   const socket = openArpSocket({
     sockets,
     index: 0x0102,
     onFrame: (frame, length) => frames.push([...frame.subarray(0, length)]),
-    onDrained: (count) => drains.push(count),
+    onDrained: (count, lost) => {
+      drains.push(count);
+      unsent.push(lost);
+    },
     onBroken: (error) => broken.push(error.message),
   });
-  return { sockets, frames, drains, broken, socket };
+  return { sockets, frames, drains, unsent, broken, socket };
 }
 
 describe('a packet socket', () => {
@@ -40,6 +44,44 @@ describe('a packet socket', () => {
     sockets.wake(0, Uint8Array.of(1, 2), Uint8Array.of(3));
     expect(frames).toEqual([[1, 2], [3]]);
     expect(drains).toEqual([2]);
+  });
+
+  it('sends the answers to all frames of a wake at its end, in their order', () => {
+    const sockets = new FakeSockets();
+    const sentBefore: number[] = [];
+    const socket = openArpSocket({
+      sockets,
+      index: 1,
+      onFrame: (frame) => {
+        sentBefore.push(sockets.at(0).sent.length);
+        socket.answer(frame.slice(0, 1));
+      },
+      onBroken: () => {},
+    });
+    sockets.wake(0, Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3));
+    expect(sentBefore).toEqual([0, 0, 0]);
+    expect(sockets.at(0).sent).toEqual([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
+    sockets.wake(0, Uint8Array.of(4));
+    expect(sockets.at(0).sent.slice(3)).toEqual([Uint8Array.of(4)]);
+  });
+
+  it('says how many answers could not be sent', () => {
+    const { sockets, unsent, socket } = rig();
+    socket.answer(Uint8Array.of(1));
+    socket.answer(Uint8Array.of(2));
+    sockets.full = true;
+    sockets.wake(0);
+    sockets.full = false;
+    sockets.wake(0);
+    expect(unsent).toEqual([2, 0]);
+  });
+
+  it('asks the kernel how many frames it had to drop, and not once it is closed', () => {
+    const { sockets, socket } = rig();
+    sockets.state.push(9, 0, 0, 0, 0x02, 0x01, 0, 0);
+    expect(socket.lost()).toBe(0x0102);
+    socket.close();
+    expect(socket.lost()).toBe(0);
   });
 
   it('takes at most 64 frames a wake', () => {

@@ -8,10 +8,19 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const RECEIVE_BUFFER = 8 << 20;
 /** Frames taken per wake, so that a flood leaves room for everything else on the loop. */
 const DRAIN = 64;
+/** The longest answer: a neighbour advertisement has 86 bytes. */
+const ANSWER = 96;
+const SOL_PACKET = 263;
+const PACKET_STATISTICS = 6;
+
 /** A socket that hears one protocol on one interface and can send any frame there. */
 export interface PacketSocket {
   /** False when the kernel's queue was full and the frame is lost. Throws LinuxError, for instance with a link that is down. */
   send(frame: Uint8Array): boolean;
+  /** Within `onFrame`, at most once for each: the frame (at most 96 bytes) leaves with all other answers of this wake. */
+  answer(frame: Uint8Array): void;
+  /** Frames that were lost since the last call, as they came faster than they were read. */
+  lost(): number;
   close(): void;
 }
 
@@ -21,8 +30,8 @@ export interface PacketSocketOptions {
   readonly index: number;
   /** The frame is only good until the call returns: one buffer serves all. */
   readonly onFrame: (frame: Uint8Array, length: number) => void;
-  /** After each wake, with the number of frames that it brought. */
-  readonly onDrained?: (frames: number) => void;
+  /** After each wake, with the number of frames that it brought, and of answers that could not be sent. */
+  readonly onDrained?: (frames: number, unsent: number) => void;
   /** The socket is closed by then. */
   readonly onBroken: (error: Error) => void;
 }
@@ -41,7 +50,7 @@ function openPacketSocket(
   options: PacketSocketOptions,
   { ethertype, filter }: { readonly ethertype: number; readonly filter: readonly Instruction[] },
 ): PacketSocket {
-  const { sockets, onFrame, onDrained } = options;
+  const { sockets } = options;
   const fd = sockets.open({
     domain: AF_PACKET,
     type: SOCK_RAW,
@@ -52,6 +61,7 @@ function openPacketSocket(
     bind: linkAddress(options.index, ethertype),
   });
   const buffer = new Uint8Array(SNAP);
+  const answers = sockets.batch(fd, { most: DRAIN, size: ANSWER });
   const state: { open: boolean; watcher?: { close(): void } } = { open: true };
 
   const close = (): void => {
@@ -68,9 +78,10 @@ function openPacketSocket(
           const length = sockets.receive(fd, buffer);
           if (length < 0) break;
           frames++;
-          onFrame(buffer, length);
+          options.onFrame(buffer, length);
         }
-        onDrained?.(frames);
+        const unsent = state.open ? answers.send() : 0;
+        options.onDrained?.(frames, unsent);
       },
       onBroken(error) {
         close();
@@ -85,6 +96,12 @@ function openPacketSocket(
     send(frame) {
       if (!state.open) throw new LinuxError('LINUX-001', 'send', 'EBADF');
       return sockets.send(fd, frame);
+    },
+    answer: (frame) => answers.add(frame),
+    // `struct tpacket_stats`: received and lost; reading sets both back.
+    lost() {
+      const option = { level: SOL_PACKET, name: PACKET_STATISTICS, length: 8 };
+      return state.open ? new DataView(sockets.readOption(fd, option).buffer).getUint32(4, true) : 0;
     },
     close,
   };

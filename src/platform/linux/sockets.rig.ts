@@ -1,5 +1,5 @@
 import { LinuxError } from './errors.ts';
-import type { SocketOption, SocketSpec, Sockets, Waker } from './sockets.ts';
+import type { Batch, SocketOption, SocketSpec, Sockets, Waker } from './sockets.ts';
 
 /** One socket of the fake door: what waits to be read, and what was sent. */
 export interface FakeSocket {
@@ -11,15 +11,17 @@ export interface FakeSocket {
   watching: Waker | undefined;
 }
 
-/** The six-method door without a kernel; wakes come from `wake` and `fail`. */
+/** The door without a kernel; wakes come from `wake` and `fail`. */
 export class FakeSockets implements Sockets {
   readonly all: FakeSocket[] = [];
   /** Makes the next `open` fail with this errno. */
   refuse: string | undefined;
   /** The errno with which `option` fails; undefined when it does not. */
   refuseOption: (option: SocketOption, socket: FakeSocket) => string | undefined = () => undefined;
-  /** What `send` answers. */
+  /** Whether the kernel's queue is full. */
   full = false;
+  /** What `readOption` reads. */
+  readonly state: number[] = [];
 
   open(spec: SocketSpec): number {
     if (this.refuse !== undefined) throw new LinuxError('LINUX-001', 'socket', this.refuse);
@@ -32,6 +34,11 @@ export class FakeSockets implements Sockets {
     const errno = this.refuseOption(option, socket);
     if (errno !== undefined) throw new LinuxError('LINUX-001', 'setsockopt', errno);
     socket.options.push({ ...option, value: option.value.slice() });
+  }
+
+  readOption(fd: number, { length }: { readonly length: number }): Uint8Array {
+    this.at(fd);
+    return Uint8Array.from({ length }, (_, i) => this.state[i] ?? 0);
   }
 
   watch(fd: number, waker: Waker): { close(): void } {
@@ -58,6 +65,21 @@ export class FakeSockets implements Sockets {
     if (this.full) return false;
     this.at(fd).sent.push(bytes.slice());
     return true;
+  }
+
+  batch(fd: number, { most, size }: { readonly most: number; readonly size: number }): Batch {
+    let added: Uint8Array[] = [];
+    return {
+      add(message) {
+        if (added.length >= most || message.length > size) throw new RangeError('no room for the message');
+        added.push(message.slice());
+      },
+      send: () => {
+        const all = added;
+        added = [];
+        return all.filter((message) => !this.send(fd, message)).length;
+      },
+    };
   }
 
   close(fd: number): void {

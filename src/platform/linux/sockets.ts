@@ -1,5 +1,5 @@
 /**
- * The door to sockets that Node itself cannot open. Everything else in this room is written against these six
+ * The door to sockets that Node itself cannot open. Everything else in this room is written against these eight
  * methods, so that another binding (a native add-on, node:ffi) replaces koffi by offering them.
  */
 export interface Sockets {
@@ -7,13 +7,25 @@ export interface Sockets {
   open(spec: SocketSpec): number;
   /** Sets an option of an open socket, as setsockopt(2) takes it. Throws LinuxError. */
   option(fd: number, option: SocketOption): void;
+  /** Reads an option, as getsockopt(2) gives it, of this many bytes. Throws LinuxError. */
+  readOption(fd: number, option: Omit<SocketOption, 'value'> & { readonly length: number }): Uint8Array;
   /** Wakes on the event loop, level-triggered. The watcher must be closed before its descriptor. */
   watch(fd: number, waker: Waker): Watcher;
   /** Reads one message into `into`. Its length (cut to the buffer), or -1 when none is waiting. Throws LinuxError. */
   receive(fd: number, into: Uint8Array): number;
   /** Writes one message; false when the kernel's queue is full, and the message is lost. Throws LinuxError. */
   send(fd: number, bytes: Uint8Array): boolean;
+  /** Makes room for messages that leave the socket together: at most `most`, each of at most `size` bytes. */
+  batch(fd: number, room: { readonly most: number; readonly size: number }): Batch;
   close(fd: number): void;
+}
+
+/** Messages that leave with one system call, which costs a third less than one for each. */
+export interface Batch {
+  /** Takes a copy. Throws RangeError when there is no room for it. */
+  add(message: Uint8Array): void;
+  /** Sends all, in order, and is empty again. How many are lost, since the kernel's queue is full or the link is down. */
+  send(): number;
 }
 
 export interface SocketSpec {
