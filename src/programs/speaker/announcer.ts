@@ -1,10 +1,10 @@
-import type { Address } from '../../domain/ip/address.ts';
+import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
-import { Announced, type Announcement, type Interfaces } from '../../protocols/layer2/announced.ts';
+import { Announced, type Announcement, type Interfaces, reaches } from '../../protocols/layer2/announced.ts';
 import { Bursts, type Timing } from '../../protocols/layer2/gratuitous.ts';
 import { LOG } from './events.ts';
 import { type Exclusion, selectable } from './interfaces.ts';
@@ -23,7 +23,7 @@ export interface AnnouncerOptions {
   readonly onOther?: (other: OtherOwner) => void;
 }
 
-/** Somebody else on the link claims an address that we answer for there. */
+/** Somebody else on the link claims an address. */
 export interface OtherOwner {
   readonly address: Address;
   readonly mac: Mac;
@@ -48,6 +48,10 @@ export class Announcer {
   readonly #responders = new Map<string, Responder>();
   readonly #bursts: Bursts;
   #links: ReadonlyMap<number, Link> = new Map();
+  /** Addresses that another node is taking over while we still answer. */
+  readonly #hushed = new Set<string>();
+  /** Who waits to hear where an address is, by its text. */
+  readonly #listeners = new Map<string, Set<(heard: OtherOwner) => void>>();
   /** All MACs of this machine as text, whatever their interface is for. */
   #macs: ReadonlySet<string> = new Set();
   #excluded: Exclusion;
@@ -113,6 +117,7 @@ export class Announcer {
       else responder.cover(announcement);
     }
     if (!gone) return;
+    this.#hushed.delete(announcement.text);
     this.#bursts.stop(announcement.text);
     this.#flushOne(announcement);
     const { requests, replies, gratuitous } = this.#o.metrics;
@@ -123,13 +128,55 @@ export class Announcer {
   /** Still answering, but no longer claiming: for the time between another node's take-over and our release. */
   hush(address: Address): void {
     const announcement = this.#announced.get(address);
-    if (announcement) this.#bursts.stop(announcement.text);
+    if (!announcement) return;
+    this.#hushed.add(announcement.text);
+    this.#bursts.stop(announcement.text);
   }
 
   /** Tells the neighbours anew of an address that is ours: another node has told them otherwise since. */
   insist(address: Address): void {
-    const announcement = this.#announced.get(address);
+    this.insistOn(formatAddress(address));
+  }
+
+  /** The same by the text of the address. */
+  insistOn(text: string): void {
+    const announcement = this.#announced.byText(text);
+    this.#hushed.delete(text);
     if (announcement) this.#tell([announcement]);
+  }
+
+  /** Calls `listener` for each frame by which another machine claims the address, until the result is called. */
+  listen(address: Address, listener: (heard: OtherOwner) => void): () => void {
+    const text = formatAddress(address);
+    const all = this.#listeners.get(text) ?? new Set();
+    this.#listeners.set(text, all.add(listener));
+    return () => {
+      all.delete(listener);
+      if (all.size === 0 && this.#listeners.get(text) === all) this.#listeners.delete(text);
+    };
+  }
+
+  /** Asks who has the address, on these interfaces as far as they are answered on. */
+  ask(address: Address, interfaces: Interfaces): void {
+    for (const responder of this.#responders.values())
+      if (reaches(interfaces, responder.face.name)) responder.ask(address);
+  }
+
+  /** Whether another node is taking the address over (`hush`). */
+  isHushed(text: string): boolean {
+    return this.#hushed.has(text);
+  }
+
+  /** What is announced under the text of an address. */
+  announcement(text: string): Announcement | undefined {
+    return this.#announced.byText(text);
+  }
+
+  /** An address that is ours is answered for no more, or again; then the neighbours are told. */
+  setSilent(text: string, silent: boolean): void {
+    this.#announced.setSilent(text, silent);
+    if (silent) this.#bursts.stop(text);
+    else this.insistOn(text);
   }
 
   /** Falls silent at once. */
@@ -191,6 +238,11 @@ export class Announcer {
         isOwn: (mac) => this.#macs.has(formatMac(mac)),
         onOther: ({ announcement, mac }, face) =>
           this.#o.onOther?.({ address: announcement.address, mac, interface: face.name }),
+        listening: () => this.#listeners.size > 0,
+        onClaimed: ({ address, mac }, face) => {
+          const heard = { address, mac, interface: face.name };
+          for (const listener of this.#listeners.get(formatAddress(address)) ?? []) listener(heard);
+        },
         onDrained: (ms) => this.#drained(ms),
         onGroupTrouble: (error) => {
           // Once: it is mostly the same with all of them.
@@ -256,7 +308,7 @@ export class Announcer {
   #burst(): void {
     for (const text of this.#bursts.take(this.#o.clock.now(), BATCH)) {
       const announcement = this.#announced.byText(text);
-      if (!announcement) continue;
+      if (!announcement || announcement.silent) continue;
       for (const responder of this.#responders.values()) responder.tell(announcement);
     }
     this.#flushSoon();

@@ -1,3 +1,6 @@
+import type { Service } from '../../domain/api/core.ts';
+import type { About } from '../../platform/kube/events.ts';
+
 /** Messages that this room logs, each constant; what varies stands in fields. */
 export const LOG = {
   announced: 'service has IP, announcing',
@@ -10,6 +13,8 @@ export const LOG = {
   responderClosed: 'no longer answering on interface',
   responderFailed: 'cannot answer on interface',
   groupsFailed: 'interface cannot join multicast groups, questions may not arrive',
+  conflict: 'another host has an address that this node announces',
+  conflictOver: 'the other host that had an address of this node is gone',
   macChanged: 'interface has another hardware address',
   linksFailed: 'interfaces are not heard of, trying again',
   settingsTaken: 'settings taken',
@@ -19,11 +24,19 @@ export const LOG = {
   started: 'ready',
 } as const;
 
-/** Reasons of Events on Services; upstream's words. */
+/** Reasons of Events on Services; the first two are upstream's words. */
 export const EVENT = {
   nodeAssigned: 'nodeAssigned',
   announceFailed: 'announceFailed',
+  conflict: 'AddressConflict',
 } as const;
 
 /** Why an address of a Service that this node owns is not announced: none of the interfaces that the advertisements name exists here. */
 export type Skip = 'no-such-interface';
+
+/** The object of an Event on a Service. */
+export function aboutService({ metadata }: Service): About {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  const about = { apiVersion: 'v1', kind: 'Service', name, uid, resourceVersion };
+  return { ...about, ...(namespace !== undefined && { namespace }) };
+}

@@ -6,7 +6,7 @@ import { Queue } from '../../platform/kube/queue.ts';
 import { breather } from '../../platform/obs/clock.ts';
 import type { Announcer } from './announcer.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
-import { EVENT, LOG, type Skip } from './events.ts';
+import { aboutService, EVENT, LOG, type Skip } from './events.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Parts, Sources } from './sources.ts';
@@ -252,10 +252,7 @@ export class Loop {
   }
 
   #event(service: Service | undefined, event: Parameters<EventRecorder['record']>[1]): void {
-    if (!service) return;
-    const { name, namespace, uid, resourceVersion } = service.metadata;
-    const about = { apiVersion: 'v1', kind: 'Service', name, uid, resourceVersion };
-    this.#o.recorder.record({ ...about, ...(namespace !== undefined && { namespace }) }, event);
+    if (service) this.#o.recorder.record(aboutService(service), event);
   }
 }
 

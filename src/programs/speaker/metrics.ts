@@ -14,6 +14,8 @@ export interface SpeakerMetrics {
   readonly drops: Readonly<Record<'arp' | 'ndp', Counter<'interface' | 'reason'>>>;
   readonly groupFailures: Counter<'interface'>;
   readonly sendErrors: Counter<'interface'>;
+  readonly conflicts: Counter<'ip'>;
+  readonly conflicted: Gauge;
   readonly addresses: Gauge;
   readonly interfaces: Gauge;
   readonly announceSeconds: Histogram;
@@ -96,6 +98,15 @@ function ownMetrics(metrics: Metrics) {
       name: 'herald_speaker_send_errors_total',
       help: 'Frames that could not be sent.',
       labels: ['interface'],
+    }),
+    conflicts: metrics.counter({
+      name: 'herald_speaker_conflicts_total',
+      help: 'Other hosts that were found to have an address which this node announces.',
+      labels: ['ip'],
+    }),
+    conflicted: metrics.gauge({
+      name: 'herald_speaker_conflicted_addresses',
+      help: 'Addresses of this node that another host has at the moment, too.',
     }),
     addresses: metrics.gauge({
       name: 'herald_speaker_addresses',

@@ -1,3 +1,4 @@
+import type { Address } from '../../domain/ip/address.ts';
 import type { Mac } from '../../domain/ip/mac.ts';
 import { LinuxError } from '../../platform/linux/errors.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
@@ -7,7 +8,7 @@ import type { Clock } from '../../platform/obs/clock.ts';
 import { type Announced, type Announcement, type Face, reaches } from '../../protocols/layer2/announced.ts';
 import type { Other } from '../../protocols/layer2/other.ts';
 import { GroupMembership } from './groups.ts';
-import type { Drop, Protocol } from './protocols.ts';
+import type { Claimant, Drop, Protocol } from './protocols.ts';
 
 /** What a responder has seen since the last reading; plain numbers, since labels would cost more than the answer. */
 export interface ResponderCounts {
@@ -26,6 +27,10 @@ export interface ResponderOptions {
   readonly isOwn: (mac: Mac) => boolean;
   /** Somebody else claims an address of ours, once per frame that says so. */
   readonly onOther: (other: Other, face: Face) => void;
+  /** Whether anybody waits for `onClaimed`. */
+  readonly listening: () => boolean;
+  /** Some host, not this machine, says that an address is its own. */
+  readonly onClaimed: (claimant: Claimant, face: Face) => void;
   /** After each wake: how long it took, milliseconds. */
   readonly onDrained: (ms: number) => void;
   /** A multicast group could not be joined; with the reason, when there is one. */
@@ -45,7 +50,7 @@ export class Responder {
   /** Only IPv6 asks at groups. */
   readonly #groups: GroupMembership | undefined;
   readonly #reply: Uint8Array;
-  readonly #o: Pick<ResponderOptions, 'isOwn' | 'onOther'>;
+  readonly #o: Pick<ResponderOptions, 'isOwn' | 'onOther' | 'listening' | 'onClaimed'>;
 
   /** Throws LinuxError when the socket cannot be had. */
   constructor(o: ResponderOptions) {
@@ -107,6 +112,11 @@ export class Responder {
     }
   }
 
+  /** Asks everybody on the link who has an address of this family. */
+  ask(address: Address): void {
+    if (address.family === this.protocol.family) this.#send(this.protocol.probe(address, this.#face.mac));
+  }
+
   close(): void {
     // Silent first.
     this.#socket.close();
@@ -129,6 +139,9 @@ export class Responder {
     const at = { face: this.#face, announced: this.#announced, isOwn: this.#o.isOwn };
     const other = this.protocol.otherOwner({ frame, length }, at);
     if (other) this.#o.onOther(other, this.#face);
+    if (!this.#o.listening()) return;
+    const claimant = this.protocol.claimant({ frame, length });
+    if (claimant && !this.#o.isOwn(claimant.mac)) this.#o.onClaimed(claimant, this.#face);
   }
 
   #answer(frame: Uint8Array, length: number): void {

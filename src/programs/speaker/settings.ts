@@ -1,6 +1,7 @@
 import type { MountFiles } from '../../platform/files/mount.ts';
 import { parseYaml } from '../../platform/files/yaml.ts';
 import type { Level } from '../../platform/obs/log.ts';
+import { POLICIES, type Policy } from '../../protocols/layer2/conflicts.ts';
 import { type Timing, UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
 import { EXCLUDED_BY_DEFAULT, type Exclusion, exclusion } from './interfaces.ts';
 import { HANDOVER_MS } from './options.ts';
@@ -12,6 +13,8 @@ export interface Settings {
   readonly logLevel?: Level;
   readonly gratuitous: Timing;
   readonly handoverMs: number;
+  /** What is done about another host that has an address of ours. */
+  readonly onConflict: Policy;
 }
 
 /** A file that could not be taken; the setting stays as it was. */
@@ -20,7 +23,7 @@ export interface Refused {
   readonly message: string;
 }
 
-const LEVELS: readonly string[] = ['all', 'debug', 'info', 'warn', 'error', 'none'] satisfies Level[];
+const LEVELS: readonly Level[] = ['all', 'debug', 'info', 'warn', 'error', 'none'];
 const EXCLUDE_FILE = 'excludel2.yaml';
 /** Upstream's key within it. */
 const EXCLUDE_KEY = 'announcedInterfacesToExclude';
@@ -29,6 +32,7 @@ export const DEFAULTS: Settings = {
   excluded: defaultExclusion(),
   gratuitous: UPSTREAM_TIMING,
   handoverMs: HANDOVER_MS,
+  onConflict: 'defend',
 };
 
 function defaultExclusion(): Exclusion {
@@ -38,7 +42,7 @@ function defaultExclusion(): Exclusion {
 
 /**
  * Reads a directory of small files, one per setting: `excludel2.yaml` as upstream's ConfigMap has it, and plain values
- * in `logLevel`, `gratuitousIntervalMs`, `gratuitousDurationMs`, `handoverMs`. A missing file means the default (so does a
+ * in `logLevel`, `gratuitousIntervalMs`, `gratuitousDurationMs`, `handoverMs`, `onConflict`. A missing file means the default (so does a
  * missing directory), a bad one leaves its setting as it is `before`. An empty list excludes nothing. Other files are no settings.
  */
 export function readSettings(
@@ -58,7 +62,7 @@ export function readSettings(
     return o.before;
   };
   const level = take<Level | undefined>('logLevel', {
-    read: readLevel,
+    read: oneOf(LEVELS),
     otherwise: undefined,
     before: before.logLevel,
   });
@@ -80,17 +84,20 @@ export function readSettings(
       otherwise: DEFAULTS.handoverMs,
       before: before.handoverMs,
     }),
+    onConflict: take('onConflict', {
+      read: oneOf(POLICIES),
+      otherwise: DEFAULTS.onConflict,
+      before: before.onConflict,
+    }),
   };
   return { settings, refused };
 }
 
-function readLevel(text: string): Level | { error: string } {
-  const word = text.trim();
-  return isLevel(word) ? word : { error: `"${word}" is none of ${LEVELS.join(', ')}` };
-}
-
-function isLevel(word: string): word is Level {
-  return LEVELS.includes(word);
+function oneOf<T extends string>(words: readonly T[]): (text: string) => T | { error: string } {
+  return (text) => {
+    const word = text.trim();
+    return words.find((one) => one === word) ?? { error: `"${word}" is none of ${words.join(', ')}` };
+  };
 }
 
 /** A whole number of at most a minute: longer would be a slip of the unit. */

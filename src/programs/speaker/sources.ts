@@ -47,11 +47,16 @@ export interface Sources {
 }
 
 /** Where the speakers of other nodes are. */
-export function speakerAddresses({ pods }: Sources, own: string): readonly string[] {
+export function speakerAddresses(sources: Sources, own: string): readonly string[] {
+  return [...new Set(otherSpeakers(sources, own).map(({ address }) => address))];
+}
+
+/** The same with their nodes. */
+export function otherSpeakers({ pods }: Sources, own: string) {
   const found = pods.flatMap((reflector) => [...reflector.store.list()]);
-  return [
-    ...new Set(found.flatMap(({ spec, status }) => (spec.nodeName === own ? [] : (status.podIP ?? [])))),
-  ];
+  return found.flatMap(({ spec: { nodeName: node }, status: { podIP: address } }) =>
+    node === undefined || node === own || address === undefined ? [] : [{ node, address }],
+  );
 }
 
 /** Name of this node's ConfigurationState. */

@@ -10,9 +10,11 @@ import { isAbort } from '../../platform/obs/clock.ts';
 import type { Level } from '../../platform/obs/log.ts';
 import { Announcer } from './announcer.ts';
 import { Configuration } from './configuration.ts';
-import { LOG } from './events.ts';
+import { ConflictWatch } from './conflicts.ts';
+import { aboutService, LOG } from './events.ts';
 import { Loop } from './loop.ts';
 import { speakerMetrics } from './metrics.ts';
+import { Neighbours } from './neighbours.ts';
 import { LINGER_MS, type SpeakerOptions } from './options.ts';
 import { ownPod } from './owner.ts';
 import { SpeakerRing } from './ring.ts';
@@ -22,6 +24,7 @@ import {
   decisive,
   follow,
   makeSources,
+  otherSpeakers,
   type Parts,
   type Sources,
   sliceService,
@@ -46,6 +49,7 @@ export class Speaker {
   readonly #sources: Sources;
   readonly #configuration: Configuration;
   readonly #announcer: Announcer;
+  readonly #conflicts: ConflictWatch;
   readonly #ring: SpeakerRing;
   readonly #recorder: EventRecorder;
   readonly #loop: Loop;
@@ -85,7 +89,27 @@ export class Speaker {
     const ring = (node: string) => this.#ring.state(node);
     this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring });
     const { excluded, gratuitous: timing } = DEFAULTS;
-    this.#announcer = new Announcer({ ...parts, metrics, excluded, timing });
+    const announcer = new Announcer({
+      ...parts,
+      metrics,
+      excluded,
+      timing,
+      onOther: (other) => this.#conflicts.seen(other),
+    });
+    this.#announcer = announcer;
+    const speakers = () => otherSpeakers(sources, options.node);
+    const neighbours = new Neighbours({ ...parts, announcer, speakers, signal: this.#ending.signal });
+    this.#conflicts = new ConflictWatch({
+      ...parts,
+      announcer,
+      metrics,
+      tell: (key, event) => {
+        const service = sources.services.store.get(key);
+        if (service) this.#recorder.record(aboutService(service), event);
+      },
+      nodeOf: (mac, on) => neighbours.nodeOf(mac, on),
+      onChange: () => this.#state.look(),
+    });
     this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
     this.#state = new State({
       ...parts,
@@ -93,6 +117,7 @@ export class Speaker {
       sources,
       owner,
       problems: () => this.#configuration.problems,
+      conflicts: () => this.#conflicts.lines,
     });
     this.#loop = new Loop({
       ...parts,
@@ -146,6 +171,7 @@ export class Speaker {
     await Promise.all([
       this.#beginning,
       this.#ring.close(),
+      this.#conflicts.close(),
       this.#mount?.close(),
       this.#refreshes.close(),
       this.#loop.close(),
@@ -239,6 +265,7 @@ export class Speaker {
     const level = settings.logLevel ?? logLevel;
     log.setLevel(level);
     this.#announcer.setTiming(settings.gratuitous);
+    this.#conflicts.setPolicy(settings.onConflict);
     this.#changeInterfaces(() => this.#announcer.setExcluded(settings.excluded));
     log.info({ op: 'settings', logLevel: level, files: [...files.keys()] }, LOG.settingsTaken);
   }

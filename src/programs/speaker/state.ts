@@ -1,5 +1,5 @@
 import { COMPONENT_TYPE, NODE_NAME } from '../../domain/api/annotations.ts';
-import { type Condition, kubeTime, withCondition } from '../../domain/api/conditions.ts';
+import { type Condition, findCondition, kubeTime, withCondition } from '../../domain/api/conditions.ts';
 import { type ConfigurationState, ConfigurationStates } from '../../domain/api/metallb.ts';
 import { apiVersion, keyOf, type OwnerReference } from '../../domain/api/object.ts';
 import { type Problem, problemText } from '../../domain/api/problem.ts';
@@ -13,6 +13,8 @@ import { type Parts, type Sources, stateName } from './sources.ts';
 const WRITE = { fieldManager: 'herald-speaker' } as const;
 /** Upstream's condition type and reasons (metallb.md 2.9). */
 const CONDITION = 'configReconcilerValid';
+/** Ours: whether another host has an address that this node announces. Absent until the first time. */
+const CONFLICT = 'herald.io/AddressConflict';
 /** The API server's limit on a condition's message is 32768; nobody reads further than this. */
 const LONGEST_MESSAGE = 8_192;
 
@@ -21,6 +23,8 @@ export interface StateOptions extends Parts {
   readonly sources: Sources;
   readonly owner: Owner;
   readonly problems: () => readonly Problem[];
+  /** One line for each address that another host has, too. */
+  readonly conflicts: () => readonly string[];
 }
 
 /** Says in a ConfigurationState whether this node could take the configuration. Written only when something differs. */
@@ -104,11 +108,23 @@ export class State {
       reason: valid ? 'Reconciled' : 'ConfigurationError',
       message,
     };
+    const now = kubeTime(this.#o.clock.date());
     return {
-      conditions: withCondition(before, condition, kubeTime(this.#o.clock.date())),
+      conditions: this.#withConflicts(withCondition(before, condition, now), now),
       errorSummary: message,
       result: valid ? 'Valid' : 'Invalid',
     };
+  }
+
+  #withConflicts(conditions: readonly Condition[], now: string): readonly Condition[] {
+    const lines = this.#o.conflicts();
+    if (lines.length === 0 && !findCondition(conditions, CONFLICT)) return conditions;
+    const message = lines.join('\n').slice(0, LONGEST_MESSAGE);
+    const found =
+      lines.length === 0
+        ? ({ status: 'False', reason: 'OneOwner' } as const)
+        : ({ status: 'True', reason: 'TwoOwners' } as const);
+    return withCondition(conditions, { type: CONFLICT, ...found, message }, now);
   }
 }
 

@@ -112,3 +112,16 @@ export function gratuitous(ip: Ipv4, mac: Mac): readonly [Uint8Array, Uint8Array
     });
   return [frame(REQUEST), frame(REPLY)];
 }
+
+/** Asks everybody who has an address, without saying anything about the asker: an ARP probe (RFC 5227 2.1.1). */
+export function probe(ip: Ipv4, mac: Mac): Uint8Array {
+  return encode({
+    destination: BROADCAST,
+    source: mac,
+    operation: REQUEST,
+    senderMac: mac,
+    senderIp: 0,
+    targetMac: new Uint8Array(6),
+    targetIp: ip,
+  });
+}

@@ -5,6 +5,7 @@
  * - other-destination: the Ethernet frame is neither broadcast nor sent to this interface
  * - not-announced: this node does not answer for the address
  * - other-interface: it does, but not on this interface
+ * - yielded: somebody else has the address, and this node was told to let them
  * - own-question: this node itself asks, which nobody else can answer
  */
 export type Drop =
@@ -13,6 +14,7 @@ export type Drop =
   | 'other-destination'
   | 'not-announced'
   | 'other-interface'
+  | 'yielded'
   | 'own-question';
 
 export const drops: readonly Drop[] = [
@@ -21,5 +23,6 @@ export const drops: readonly Drop[] = [
   'other-destination',
   'not-announced',
   'other-interface',
+  'yielded',
   'own-question',
 ];

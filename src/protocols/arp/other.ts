@@ -1,6 +1,8 @@
+import type { Address } from '../../domain/ip/address.ts';
+import type { Mac } from '../../domain/ip/mac.ts';
 import { reaches } from '../layer2/announced.ts';
 import { foreignMac, type Other, type Whose } from '../layer2/other.ts';
-import { AT, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
+import { AT, decode, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
 
 /**
  * Who else has an address of ours: the sender of a request or reply, whatever it is about (RFC 5227 2.4). A check whether the
@@ -17,4 +19,18 @@ export function otherOwner(
   if (!reaches(announcement.interfaces, at.face.name)) return undefined;
   const mac = foreignMac(frame, AT.senderMac, at);
   return mac && { announcement, mac };
+}
+
+/** Which address a frame says is where: the sender of a request or reply. Undefined when it says nothing of the kind. */
+export function claimant({
+  frame,
+  length,
+}: {
+  readonly frame: Uint8Array;
+  readonly length: number;
+}): { readonly address: Address; readonly mac: Mac } | undefined {
+  const packet = decode(frame.subarray(0, length));
+  if (!packet || packet.senderIp === 0 || ((packet.senderMac[0] ?? 0) & 1) !== 0) return undefined;
+  if (packet.operation !== REQUEST && packet.operation !== REPLY) return undefined;
+  return { address: { family: 'IPv4', bits: BigInt(packet.senderIp) }, mac: packet.senderMac };
 }

@@ -76,6 +76,14 @@ describe('answering ARP requests', () => {
     expect([...announced.all()].every((a) => a.counts.requests === 0)).toBe(true);
   });
 
+  it('keeps silent about an address that it has yielded, until it takes it back', () => {
+    const announced = announcing();
+    announced.setSilent('192.0.2.7', true);
+    expect(ask({}, announced).verdict).toBe('yielded');
+    announced.setSilent('192.0.2.7', false);
+    expect(ask({}, announced).verdict).toBe('reply');
+  });
+
   it('believes the length that the socket gave, not the size of the buffer', () => {
     const buffer = new Uint8Array(128);
     buffer.set(encode(question));

@@ -22,6 +22,7 @@ export function respond(
   const announcement = at.announced.ipv4(readIpv4(frame, AT.targetIp));
   if (!announcement) return 'not-announced';
   if (!reaches(announcement.interfaces, name)) return 'other-interface';
+  if (announcement.silent) return 'yielded';
   if (same(frame, AT.senderMac, mac)) return 'own-question';
   announcement.counts.requests++;
   write(frame, mac, reply);

@@ -19,6 +19,8 @@ export interface Announcement {
   /** The union of what its Services ask for. */
   readonly interfaces: Interfaces;
   readonly services: ReadonlyMap<string, Interfaces>;
+  /** Ours, but not answered for at the moment: somebody else has it. */
+  readonly silent: boolean;
   readonly counts: { requests: number; replies: number; gratuitous: number };
 }
 
@@ -26,6 +28,7 @@ export interface Announcement {
 export type Claimed = 'new' | 'widened' | 'narrowed' | 'same';
 
 interface Entry extends Announcement {
+  silent: boolean;
   interfaces: Interfaces;
   readonly services: Map<string, Interfaces>;
 }
@@ -83,6 +86,12 @@ export class Announced {
     return compare(before, known.interfaces);
   }
 
+  /** Whether the address is answered for, which it is until somebody says otherwise. */
+  setSilent(text: string, silent: boolean): void {
+    const known = this.#byText.get(text);
+    if (known) known.silent = silent;
+  }
+
   /** The Service gives the address up. True when it was the last one, so that the address is no longer ours. */
   release(address: Address, service: string): boolean {
     const known = this.#byText.get(formatAddress(address));
@@ -103,6 +112,7 @@ export class Announced {
       bytes: addressBytes(address),
       interfaces,
       services: new Map([[service, interfaces]]),
+      silent: false,
       counts: { requests: 0, replies: 0, gratuitous: 0 },
     };
     this.#byText.set(entry.text, entry);

@@ -195,3 +195,21 @@ export function unsolicited(target: Ipv6, mac: Mac): Uint8Array {
     options: [{ type: TARGET_MAC, value: mac }],
   });
 }
+
+/**
+ * Asks everybody who has an address, without saying anything about the asker: as for duplicate address detection (RFC 4862
+ * 5.4.2), to which the answer goes to all nodes. `group`: the solicited-node group of the target, and its Ethernet address.
+ */
+export function probe(target: Ipv6, mac: Mac, group: { readonly ip: Ipv6; readonly mac: Mac }): Uint8Array {
+  return encode({
+    destination: group.mac,
+    source: mac,
+    hopLimit: HOP_LIMIT,
+    from: new Uint8Array(16),
+    to: group.ip,
+    type: SOLICITATION,
+    flags: 0,
+    target,
+    options: [],
+  });
+}

@@ -6,6 +6,7 @@
  * - other-destination: the Ethernet frame is neither for a group nor for this interface
  * - not-announced: this node does not answer for the address
  * - other-interface: it does, but not on this interface
+ * - yielded: somebody else has the address, and this node was told to let them
  * - own-question: this node itself asks, which nobody else can answer
  * - checksum: damaged on its way
  */
@@ -16,6 +17,7 @@ export type Drop =
   | 'other-destination'
   | 'not-announced'
   | 'other-interface'
+  | 'yielded'
   | 'own-question'
   | 'checksum';
 
@@ -26,6 +28,7 @@ export const drops: readonly Drop[] = [
   'other-destination',
   'not-announced',
   'other-interface',
+  'yielded',
   'own-question',
   'checksum',
 ];

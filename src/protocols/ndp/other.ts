@@ -1,8 +1,11 @@
+import { type Address, addressFromBytes } from '../../domain/ip/address.ts';
+import type { Mac } from '../../domain/ip/mac.ts';
 import { reaches } from '../layer2/announced.ts';
 import { foreignMac, type Other, type Whose } from '../layer2/other.ts';
 import {
   ADVERTISEMENT,
   AT,
+  decode,
   findOption,
   HOP_LIMIT,
   intact,
@@ -30,4 +33,19 @@ export function otherOwner(
   const option = findOption(frame, advertised ? TARGET_MAC : SOURCE_MAC);
   const mac = foreignMac(frame, option === 0 ? AT.source : option + 2, at);
   return mac && { announcement, mac };
+}
+
+/** Which address a frame says is where: that of an advertisement, asked for or not. Undefined when it says nothing of the kind. */
+export function claimant({
+  frame,
+  length,
+}: {
+  readonly frame: Uint8Array;
+  readonly length: number;
+}): { readonly address: Address; readonly mac: Mac } | undefined {
+  const packet = decode(frame.subarray(0, length));
+  if (packet?.type !== ADVERTISEMENT || packet.hopLimit !== HOP_LIMIT) return undefined;
+  const mac = packet.options.find(({ type }) => type === TARGET_MAC)?.value ?? packet.source;
+  const address = addressFromBytes(packet.target);
+  return mac.length === 6 && ((mac[0] ?? 0) & 1) === 0 ? { address, mac } : undefined;
 }

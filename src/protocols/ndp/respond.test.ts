@@ -53,6 +53,12 @@ describe('answering neighbour solicitations', () => {
     });
   });
 
+  it('keeps silent about an address that it has yielded', () => {
+    const announced = announcing();
+    announced.setSilent('2001:db8::7', true);
+    expect(put(recorded.question, announced).verdict).toBe('yielded');
+  });
+
   it('answers a probe of a neighbour that is known, sent to this interface alone', () => {
     expect(ask({ destination: own, to: ip6('2001:db8::7') }).verdict).toBe('reply');
   });

@@ -38,6 +38,7 @@ export function respond(
   const announcement = at.announced.ipv6(frame, AT.target);
   if (!announcement) return 'not-announced';
   if (!reaches(announcement.interfaces, name)) return 'other-interface';
+  if (announcement.silent) return 'yielded';
   const asker = whoAsks(frame);
   if (asker < 0) return 'malformed';
   if (same(frame, asker, mac)) return 'own-question';
