@@ -67,6 +67,16 @@ describe('mounted settings', () => {
     ]);
   });
 
+  it('know what to do about a second owner', () => {
+    expect(DEFAULTS.onConflict).toBe('defend');
+    expect(read({ onConflict: 'yield\n' }).settings.onConflict).toBe('yield');
+    const { settings, refused } = read({ onConflict: 'fight' }, read({ onConflict: 'tell' }).settings);
+    expect([settings.onConflict, refused]).toEqual([
+      'tell',
+      [{ file: 'onConflict', message: '"fight" is none of defend, yield, tell' }],
+    ]);
+  });
+
   it('refuse a list that is none, and text that is no YAML', () => {
     for (const text of ['announcedInterfacesToExclude: ^eth', 'announcedInterfacesToExclude: [1]', 'a: [']) {
       expect(read({ 'excludel2.yaml': text }).refused).toHaveLength(1);

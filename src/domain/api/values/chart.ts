@@ -176,6 +176,10 @@ export const CHART = forValues(
           },
           'Interfaces that never announce.',
         ),
+        onConflict: oneOfStrings(
+          ['defend', 'yield', 'tell'],
+          'What is done when another host has an address that a node announces. defend: go on, and announce it anew each ten seconds. yield: answer no more until the other one is gone. tell: go on. Each is told by Event, condition and metric.',
+        ),
         ignoreExcludeLB: bool('Announce from nodes labelled exclude-from-external-load-balancers too.'),
         bgpDebounceTimeout: int('Milliseconds to collect changes before FRR reloads.'),
         secretName: str('Secret with the membership key.'),
