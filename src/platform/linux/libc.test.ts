@@ -62,14 +62,14 @@ describe.runIf(process.platform === 'linux')('the door made with koffi', () => {
     batch.add(noop(16, 7));
     batch.add(noop(24, 8));
     expect(() => batch.add(noop(16, 9))).toThrow(RangeError);
-    expect(batch.send()).toBe(0);
+    expect(batch.send()).toBe(2);
     expect(answers()).toEqual([7, 8]);
     expect(batch.send()).toBe(0);
     expect(answers()).toEqual([]);
     expect(() => batch.add(noop(25, 1))).toThrow(RangeError);
     sockets.close(fd);
     batch.add(noop(16, 1));
-    expect(batch.send()).toBe(1);
+    expect(batch.send()).toBe(0);
   });
 });
 

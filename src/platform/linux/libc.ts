@@ -127,7 +127,7 @@ function batch(
       const added = count;
       count = 0;
       if (added === 0) return 0;
-      return added - Math.max(0, calls.sendmmsg(fd, heads, added, MSG_DONTWAIT));
+      return Math.max(0, calls.sendmmsg(fd, heads, added, MSG_DONTWAIT));
     },
   };
 }

@@ -30,8 +30,8 @@ export interface PacketSocketOptions {
   readonly index: number;
   /** The frame is only good until the call returns: one buffer serves all. */
   readonly onFrame: (frame: Uint8Array, length: number) => void;
-  /** After each wake, with the number of frames that it brought, and of answers that could not be sent. */
-  readonly onDrained?: (frames: number, unsent: number) => void;
+  /** After each wake, with the number of frames that it brought, and of answers that left: the first ones. */
+  readonly onDrained?: (frames: number, left: number) => void;
   /** The socket is closed by then. */
   readonly onBroken: (error: Error) => void;
 }
@@ -80,8 +80,8 @@ function openPacketSocket(
           frames++;
           options.onFrame(buffer, length);
         }
-        const unsent = state.open ? answers.send() : 0;
-        options.onDrained?.(frames, unsent);
+        const left = state.open ? answers.send() : 0;
+        options.onDrained?.(frames, left);
       },
       onBroken(error) {
         close();

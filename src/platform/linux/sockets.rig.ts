@@ -77,7 +77,7 @@ export class FakeSockets implements Sockets {
       send: () => {
         const all = added;
         added = [];
-        return all.filter((message) => !this.send(fd, message)).length;
+        return all.filter((message) => this.send(fd, message)).length;
       },
     };
   }

@@ -24,7 +24,7 @@ export interface Sockets {
 export interface Batch {
   /** Takes a copy. Throws RangeError when there is no room for it. */
   add(message: Uint8Array): void;
-  /** Sends all, in order, and is empty again. How many are lost, since the kernel's queue is full or the link is down. */
+  /** Sends all, in order, and is empty again. How many left: the others are lost, as the kernel's queue is full or the link down. */
   send(): number;
 }
 

@@ -216,6 +216,14 @@ describe('the announcer', () => {
     expect(text).not.toContain('metallb_layer2_responses_sent{ip="192.0.2.7"} 1');
   });
 
+  it('counts frames that came faster than they were read, whichever socket missed them', async () => {
+    links(link(2, 'eth0'));
+    machine.state.push(9, 0, 0, 0, 3, 0, 0, 0);
+    ask(2);
+    await clock.advance(1_000);
+    expect(await metrics.text()).toContain('herald_speaker_overruns_total{interface="eth0"} 6');
+  });
+
   it('tells a thousand addresses in portions, between which the loop is free for questions', async () => {
     links(link(2, 'eth0'));
     const { sent } = machine.at(machine.socketOn(2) ?? -1);

@@ -21,6 +21,8 @@ export interface AnnouncerOptions {
   readonly timing: Timing;
   /** Called at once, for each frame that says so, from within the answering of frames. */
   readonly onOther?: (other: OtherOwner) => void;
+  /** A frame could not be sent on an interface; or one could, after others that could not. */
+  readonly onSent?: (name: string, well: boolean) => void;
 }
 
 /** Somebody else on the link claims an address. */
@@ -82,9 +84,14 @@ export class Announcer {
 
   /** The machine's interfaces, whole. */
   setLinks(links: ReadonlyMap<number, Link>): void {
+    const plugged = [...links.values()].filter(
+      ({ index, carrier }) => carrier && this.#links.get(index)?.carrier === false,
+    );
     this.#links = new Map(links);
     this.#macs = new Set([...links.values()].map(({ mac }) => formatMac(mac)));
     this.#matchResponders();
+    // It may be plugged in elsewhere: switches have to learn where we are.
+    if (plugged.length > 0) for (const protocol of PROTOCOLS) this.#tellAll(protocol);
   }
 
   setExcluded(excluded: Exclusion): void {
@@ -238,6 +245,7 @@ export class Announcer {
         isOwn: (mac) => this.#macs.has(formatMac(mac)),
         onOther: ({ announcement, mac }, face) =>
           this.#o.onOther?.({ address: announcement.address, mac, interface: face.name }),
+        onSent: (well, face) => this.#o.onSent?.(face.name, well),
         listening: () => this.#listeners.size > 0,
         onClaimed: ({ address, mac }, face) => {
           const heard = { address, mac, interface: face.name };
@@ -342,13 +350,16 @@ export class Announcer {
     counts.requests = counts.replies = counts.gratuitous = 0;
   }
 
-  #flushResponder({ protocol, face, counts }: Responder): void {
-    const { drops, sendErrors, groupFailures } = this.#o.metrics;
+  #flushResponder(responder: Responder): void {
+    const { protocol, face, counts } = responder;
+    const { drops, sendErrors, overruns, groupFailures } = this.#o.metrics;
     for (const [reason, count] of counts.drops) {
       drops[protocol.name].inc({ interface: face.name, reason }, count);
     }
     counts.drops.clear();
     if (counts.sendErrors > 0) sendErrors.inc({ interface: face.name }, counts.sendErrors);
+    const lost = responder.lost();
+    if (lost > 0) overruns.inc({ interface: face.name }, lost);
     if (counts.groupFailures > 0) groupFailures.inc({ interface: face.name }, counts.groupFailures);
     counts.sendErrors = counts.groupFailures = 0;
   }

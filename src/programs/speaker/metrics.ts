@@ -14,6 +14,7 @@ export interface SpeakerMetrics {
   readonly drops: Readonly<Record<'arp' | 'ndp', Counter<'interface' | 'reason'>>>;
   readonly groupFailures: Counter<'interface'>;
   readonly sendErrors: Counter<'interface'>;
+  readonly overruns: Counter<'interface'>;
   readonly conflicts: Counter<'ip'>;
   readonly conflicted: Gauge;
   readonly addresses: Gauge;
@@ -107,6 +108,11 @@ function ownMetrics(metrics: Metrics) {
     conflicted: metrics.gauge({
       name: 'herald_speaker_conflicted_addresses',
       help: 'Addresses of this node that another host has at the moment, too.',
+    }),
+    overruns: metrics.counter({
+      name: 'herald_speaker_overruns_total',
+      help: 'Frames that the kernel dropped because they came faster than they were read.',
+      labels: ['interface'],
     }),
     addresses: metrics.gauge({
       name: 'herald_speaker_addresses',

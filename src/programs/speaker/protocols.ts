@@ -45,7 +45,8 @@ export interface Protocol {
   }) => Claimant | undefined;
   /** The frame that asks everybody who has the address. */
   readonly probe: (address: Address, mac: Mac) => Uint8Array;
-  readonly countReply: (frame: Uint8Array, announced: Announced) => void;
+  /** The address that a frame asks for, when it is ours. */
+  readonly target: (frame: Uint8Array, announced: Announced) => Announcement | undefined;
   readonly replyBuffer: () => Uint8Array;
   /** The frames that tell the neighbours that the address is here. */
   readonly unasked: (announcement: Announcement, mac: Mac) => readonly Uint8Array[];

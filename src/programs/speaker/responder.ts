@@ -6,7 +6,7 @@ import type { PacketSocket } from '../../platform/linux/packet.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
 import { type Announced, type Announcement, type Face, reaches } from '../../protocols/layer2/announced.ts';
-import type { Other } from '../../protocols/layer2/other.ts';
+import type { Other, Whose } from '../../protocols/layer2/other.ts';
 import { GroupMembership } from './groups.ts';
 import type { Claimant, Drop, Protocol } from './protocols.ts';
 
@@ -31,6 +31,8 @@ export interface ResponderOptions {
   readonly listening: () => boolean;
   /** Some host, not this machine, says that an address is its own. */
   readonly onClaimed: (claimant: Claimant, face: Face) => void;
+  /** A frame could not be sent; or one could, after others that could not. */
+  readonly onSent: (well: boolean, face: Face) => void;
   /** After each wake: how long it took, milliseconds. */
   readonly onDrained: (ms: number) => void;
   /** A multicast group could not be joined; with the reason, when there is one. */
@@ -44,13 +46,19 @@ export class Responder {
   readonly protocol: Protocol;
   readonly index: number;
   readonly counts: ResponderCounts = { drops: new Map(), sendErrors: 0, groupFailures: 0 };
-  #face: Face;
-  readonly #announced: Announced;
+  /** Where it answers, and for what. */
+  #at: Whose;
   readonly #socket: PacketSocket;
   /** Only IPv6 asks at groups. */
   readonly #groups: GroupMembership | undefined;
   readonly #reply: Uint8Array;
-  readonly #o: Pick<ResponderOptions, 'isOwn' | 'onOther' | 'listening' | 'onClaimed'>;
+  /** Whose addresses the answers of this wake are about, in their order. */
+  readonly #asked: (Announcement | undefined)[] = [];
+  /** One for all frames: objects made for each would keep the collector busy. */
+  readonly #request: { frame: Uint8Array; length: number } = { frame: new Uint8Array(), length: 0 };
+  readonly #o: Pick<ResponderOptions, 'isOwn' | 'onOther' | 'listening' | 'onClaimed' | 'onSent'>;
+  /** The last frame could not be sent. */
+  #failing = false;
 
   /** Throws LinuxError when the socket cannot be had. */
   constructor(o: ResponderOptions) {
@@ -58,8 +66,8 @@ export class Responder {
     this.protocol = o.protocol;
     this.#reply = o.protocol.replyBuffer();
     this.index = o.link.index;
-    this.#face = { name: o.link.name, mac: o.link.mac };
-    this.#announced = o.announced;
+    const { announced, isOwn } = o;
+    this.#at = { face: { name: o.link.name, mac: o.link.mac }, announced, isOwn };
     let began = 0;
     let busy = false;
     this.#socket = o.protocol.open({
@@ -68,10 +76,13 @@ export class Responder {
       onFrame: (frame, length) => {
         if (!busy) began = o.clock.now();
         busy = true;
-        this.#lookForOthers(frame, length);
-        this.#answer(frame, length);
+        this.#request.frame = frame;
+        this.#request.length = length;
+        this.#lookForOthers();
+        this.#answer();
       },
-      onDrained: () => {
+      onDrained: (_, left) => {
+        this.#countAnswers(left);
         if (busy) o.onDrained(o.clock.now() - began);
         busy = false;
       },
@@ -83,13 +94,13 @@ export class Responder {
 
   /** Name and MAC, which may change while the interface stays the same (`rename`). */
   get face(): Face {
-    return this.#face;
+    return this.#at.face;
   }
 
   /** The address is ours, perhaps on other interfaces than before: sees to it that questions about it arrive. */
   cover(announcement: Announcement): void {
     if (announcement.address.family !== this.protocol.family) return;
-    this.#groups?.set(announcement, reaches(announcement.interfaces, this.#face.name));
+    this.#groups?.set(announcement, reaches(announcement.interfaces, this.face.name));
   }
 
   /** The address is no longer ours. */
@@ -99,22 +110,27 @@ export class Responder {
 
   /** The interface has another name or MAC. */
   rename(face: Face): void {
-    this.#face = face;
-    for (const announcement of this.#announced.all()) this.cover(announcement);
+    this.#at = { ...this.#at, face };
+    for (const announcement of this.#at.announced.all()) this.cover(announcement);
   }
 
   /** Tells the neighbours where an address lives, if it is announced on this interface. */
   tell(announcement: Announcement): void {
     if (announcement.address.family !== this.protocol.family) return;
-    if (!reaches(announcement.interfaces, this.#face.name)) return;
-    for (const frame of this.protocol.unasked(announcement, this.#face.mac)) {
+    if (!reaches(announcement.interfaces, this.face.name)) return;
+    for (const frame of this.protocol.unasked(announcement, this.face.mac)) {
       if (this.#send(frame)) announcement.counts.gratuitous++;
     }
   }
 
   /** Asks everybody on the link who has an address of this family. */
   ask(address: Address): void {
-    if (address.family === this.protocol.family) this.#send(this.protocol.probe(address, this.#face.mac));
+    if (address.family === this.protocol.family) this.#send(this.protocol.probe(address, this.face.mac));
+  }
+
+  /** Frames that were lost since the last call, as they came faster than they were read. */
+  lost(): number {
+    return this.#socket.lost();
   }
 
   close(): void {
@@ -135,34 +151,53 @@ export class Responder {
     });
   }
 
-  #lookForOthers(frame: Uint8Array, length: number): void {
-    const at = { face: this.#face, announced: this.#announced, isOwn: this.#o.isOwn };
-    const other = this.protocol.otherOwner({ frame, length }, at);
-    if (other) this.#o.onOther(other, this.#face);
+  #lookForOthers(): void {
+    const other = this.protocol.otherOwner(this.#request, this.#at);
+    if (other) this.#o.onOther(other, this.face);
     if (!this.#o.listening()) return;
-    const claimant = this.protocol.claimant({ frame, length });
-    if (claimant && !this.#o.isOwn(claimant.mac)) this.#o.onClaimed(claimant, this.#face);
+    const claimant = this.protocol.claimant(this.#request);
+    if (claimant && !this.#o.isOwn(claimant.mac)) this.#o.onClaimed(claimant, this.face);
   }
 
-  #answer(frame: Uint8Array, length: number): void {
-    const at = { face: this.#face, announced: this.#announced };
-    const verdict = this.protocol.respond({ frame, length }, at, this.#reply);
+  #answer(): void {
+    const verdict = this.protocol.respond(this.#request, this.#at, this.#reply);
     if (verdict !== 'reply') {
       this.counts.drops.set(verdict, (this.counts.drops.get(verdict) ?? 0) + 1);
-    } else if (this.#send(this.#reply)) {
-      this.protocol.countReply(frame, this.#announced);
+      return;
     }
+    this.#socket.answer(this.#reply);
+    this.#asked.push(this.protocol.target(this.#request.frame, this.#at.announced));
+  }
+
+  /** Of the answers to one wake, the first `left` left. */
+  #countAnswers(left: number): void {
+    const unsent = this.#asked.length - left;
+    for (const announcement of this.#asked.splice(0, left)) if (announcement) announcement.counts.replies++;
+    if (this.#asked.length > 0 && (this.#failing || left === 0)) this.#sent(left > 0);
+    this.#asked.length = 0;
+    this.counts.sendErrors += unsent;
+    if (unsent > 0) this.#sent(false);
+    else if (left > 0 && this.#failing) this.#sent(true);
   }
 
   /** A frame that cannot be sent is lost; whoever asked will ask again. */
   #send(frame: Uint8Array): boolean {
     try {
-      if (this.#socket.send(frame)) return true;
+      if (this.#socket.send(frame)) {
+        if (this.#failing) this.#sent(true);
+        return true;
+      }
     } catch (error) {
       // Whether the interface is down or gone is told by netlink, not found out here.
       if (!(error instanceof LinuxError)) throw error;
     }
     this.counts.sendErrors++;
+    this.#sent(false);
     return false;
+  }
+
+  #sent(well: boolean): void {
+    this.#failing = !well;
+    this.#o.onSent(well, this.face);
   }
 }

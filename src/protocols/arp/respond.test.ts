@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Announced } from '../layer2/announced.ts';
 import { BROADCAST, decode, encode, type Packet } from './codec.ts';
 import { drops } from './events.ts';
-import { countReply, replyBuffer, respond } from './respond.ts';
+import { replyBuffer, respond, target } from './respond.ts';
 
 const own = Uint8Array.from([2, 0, 0, 0, 0, 1]);
 const client = Uint8Array.from([2, 0, 0, 0, 0, 2]);
@@ -93,12 +93,12 @@ describe('answering ARP requests', () => {
     expect(respond({ frame: buffer, length: 60 }, at, replyBuffer())).toBe('reply');
   });
 
-  it('counts requests when it answers, and replies when they left', () => {
+  it('counts requests, and leaves it to whoever sends the answer to count that', () => {
     const { announced, frame } = ask();
-    const counts = announced.ipv4(0xc0000207)?.counts;
-    expect(counts).toMatchObject({ requests: 1, replies: 0 });
-    countReply(frame, announced);
-    expect(counts).toMatchObject({ requests: 1, replies: 1 });
+    const asked = target(frame, announced);
+    expect(asked).toBe(announced.ipv4(0xc0000207));
+    expect(asked?.counts).toMatchObject({ requests: 1, replies: 0 });
+    expect(target(frame, new Announced())).toBeUndefined();
   });
 
   it('uses one buffer again without leaving traces of the last answer', () => {

@@ -1,5 +1,5 @@
 import type { Mac } from '../../domain/ip/mac.ts';
-import { type Announced, type Face, reaches } from '../layer2/announced.ts';
+import { type Announced, type Announcement, type Face, reaches } from '../layer2/announced.ts';
 import { AT, BROADCAST, FIXED, FRAME_LENGTH, REPLY, REQUEST, readIpv4, wellFormed } from './codec.ts';
 import type { Drop } from './events.ts';
 
@@ -29,10 +29,9 @@ export function respond(
   return 'reply';
 }
 
-/** Counts an answer that left. Kept apart, since sending may fail. */
-export function countReply(frame: Uint8Array, announced: Announced): void {
-  const announcement = announced.ipv4(readIpv4(frame, AT.targetIp));
-  if (announcement) announcement.counts.replies++;
+/** The address that a frame asks for, when it is ours: its answer counts once it has left. */
+export function target(frame: Uint8Array, announced: Announced): Announcement | undefined {
+  return announced.ipv4(readIpv4(frame, AT.targetIp));
 }
 
 /** Byte by byte: for such short runs that costs less than making views. */

@@ -5,7 +5,7 @@ import { Announced } from '../layer2/announced.ts';
 import { decode, type Packet } from './codec.ts';
 import { drops } from './events.ts';
 import { asked, client, ip6, question, recorded } from './frames.rig.ts';
-import { countReply, replyBuffer, respond } from './respond.ts';
+import { replyBuffer, respond, target } from './respond.ts';
 
 const own = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const other = Uint8Array.from([2, 0, 0, 0, 0, 3]);
@@ -132,12 +132,12 @@ describe('answering neighbour solicitations', () => {
     expect(respond({ frame: buffer, length: 120 }, at, replyBuffer())).toBe('reply');
   });
 
-  it('counts requests when it answers, and replies when they left', () => {
+  it('counts requests, and leaves it to whoever sends the answer to count that', () => {
     const { announced, frame } = ask();
-    const counts = announced.ipv6(question.target, 0)?.counts;
-    expect(counts).toMatchObject({ requests: 1, replies: 0 });
-    countReply(frame, announced);
-    expect(counts).toMatchObject({ requests: 1, replies: 1 });
+    const asked = target(frame, announced);
+    expect(asked).toBe(announced.ipv6(question.target, 0));
+    expect(asked?.counts).toMatchObject({ requests: 1, replies: 0 });
+    expect(target(frame, new Announced())).toBeUndefined();
   });
 
   it('uses one buffer again without leaving traces of the last answer', () => {

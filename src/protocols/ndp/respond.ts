@@ -1,5 +1,5 @@
 import type { Mac } from '../../domain/ip/mac.ts';
-import { type Announced, type Face, reaches } from '../layer2/announced.ts';
+import { type Announced, type Announcement, type Face, reaches } from '../layer2/announced.ts';
 import {
   ALL_NODES,
   ALL_NODES_MAC,
@@ -51,10 +51,9 @@ export function respond(
   return 'reply';
 }
 
-/** Counts an answer that left. Kept apart, since sending may fail. */
-export function countReply(frame: Uint8Array, announced: Announced): void {
-  const announcement = announced.ipv6(frame, AT.target);
-  if (announcement) announcement.counts.replies++;
+/** The address that a frame asks for, when it is ours: its answer counts once it has left. */
+export function target(frame: Uint8Array, announced: Announced): Announcement | undefined {
+  return announced.ipv6(frame, AT.target);
 }
 
 /** A room for one answer, with what all answers have in common. */
