@@ -4,17 +4,12 @@ import type { Config } from '../../domain/config/config.ts';
 import { load } from '../../domain/config/load.ts';
 import { concerned, type Fingerprints, fingerprints } from '../../domain/election/concern.ts';
 import { type Field, layOut } from '../../domain/election/field.ts';
-import {
-  livenessByApi,
-  livenessByRing,
-  type NodeView,
-  nodeView,
-  type RingState,
-} from '../../domain/election/nodes.ts';
+import { livenessByApi, livenessByRing, type NodeView, nodeView } from '../../domain/election/nodes.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import { LOG } from './events.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
+import type { SpeakerRing } from './ring.ts';
 import type { Sources } from './sources.ts';
 
 /** What a refresh changed. */
@@ -29,8 +24,8 @@ export interface ConfigurationOptions {
   readonly options: SpeakerOptions;
   readonly log: Log;
   readonly metrics: SpeakerMetrics;
-  /** What the other speakers know about a node's. */
-  readonly ring: (node: string) => RingState | undefined;
+  /** What the speakers know about a node's, and what that one says about its node. */
+  readonly ring: Pick<SpeakerRing, 'state' | 'notice'>;
 }
 
 /** Keeps the one Field that all decisions are made on: the last good Config, and the nodes as they are. */
@@ -59,8 +54,7 @@ export class Configuration {
   /** Whether anything that counts about the node differs from what the field has. Heartbeats do not. */
   nodeDiffers(name: string): boolean {
     const node = this.#o.sources.nodes.store.get(name);
-    const now = node && this.#view(node);
-    return JSON.stringify(now) !== JSON.stringify(this.#field?.nodes.get(name));
+    return facts(node && this.#view(node)) !== facts(this.#field?.nodes.get(name));
   }
 
   /** Reads everything anew. Cheap, as it grows with pools, advertisements and nodes only, not with Services. */
@@ -112,14 +106,24 @@ export class Configuration {
 
   #view(node: Node): NodeView {
     const { name } = node.metadata;
-    return nodeView(node, {
-      liveness: livenessByRing(this.#o.ring(name), livenessByApi(node, this.#speakersOn(name))),
-      ignoreExclude: this.#o.options.ignoreExcludeLb,
-    });
+    const { ring, options } = this.#o;
+    const losses = ring.notice(name)?.losses;
+    return {
+      ...nodeView(node, {
+        liveness: livenessByRing(ring.state(name), livenessByApi(node, this.#speakersOn(name))),
+        ignoreExclude: options.ignoreExcludeLb,
+      }),
+      ...(losses && { losses }),
+    };
   }
 
   #speakersOn(node: string): readonly Pod[] | undefined {
     const { pods } = this.#o.sources;
     return pods.length === 0 ? undefined : pods.flatMap((reflector) => [...reflector.store.by('node', node)]);
   }
+}
+
+/** As text, so that equal ones are equal. What its speaker says is not among it: it comes by the ring. */
+function facts(view: NodeView | undefined): string | undefined {
+  return view && JSON.stringify({ ...view, losses: undefined });
 }

@@ -31,6 +31,7 @@ describe('a place in the ring', () => {
       name: `n${i}`,
       at: { address: address(i), port: PORT },
       profile: FAST,
+      meta: Buffer.from(`of n${i}`),
       secret: new TextEncoder().encode(o.secret ?? SECRET),
       expected: () => [1, 2, 3].filter((other) => other !== i).map(address),
       onChange: stir,
@@ -58,6 +59,27 @@ describe('a place in the ring', () => {
   it('is given up with a farewell', async () => {
     const [one, two] = [await start(1), await start(2)];
     await when(() => one.state('n2') === 'member' && two.state('n1') === 'member');
+    await two.leave();
+    await when(() => one.state('n2') === 'left');
+  });
+
+  it('is described to the others', async () => {
+    const [one, two] = [await start(1), await start(2)];
+    const said = () => Buffer.from(one.member('n2')?.meta ?? []).toString();
+    await when(() => said() === 'of n2');
+    two.describe(Buffer.from('other'));
+    await when(() => said() === 'other');
+  });
+
+  it('is given up for a while, and taken again', async () => {
+    const [one, two] = [await start(1), await start(2)];
+    await when(() => one.state('n2') === 'member' && two.state('n1') === 'member');
+    two.stepAside();
+    expect(two.state('n2')).toBe('left');
+    await when(() => one.state('n2') === 'left');
+    two.comeBack();
+    await when(() => one.state('n2') === 'member');
+    expect([two.state('n1'), two.state('n2')]).toEqual(['member', 'member']);
     await two.leave();
     await when(() => one.state('n2') === 'left');
   });

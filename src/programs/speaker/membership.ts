@@ -29,6 +29,8 @@ export interface MembershipOptions {
   readonly name: string;
   readonly at: Endpoint;
   readonly profile: Profile;
+  /** What this speaker says about its node from the start. */
+  readonly meta: Uint8Array;
   /** Text of the Secret; empty: nothing is encrypted. */
   readonly secret: Uint8Array;
   /** Addresses of those that should be members; the port is our own. */
@@ -47,7 +49,7 @@ const LOG = {
 } as const;
 
 /** The changes after which an election may end otherwise. */
-const DECISIVE: ReadonlySet<Change['type']> = new Set(['joined', 'died', 'left', 'forgotten']);
+const DECISIVE: ReadonlySet<Change['type']> = new Set(['joined', 'died', 'left', 'forgotten', 'described']);
 
 /** This node's place in the ring of speakers: the machine, its sockets and its timer. */
 export class Membership {
@@ -74,8 +76,13 @@ export class Membership {
     this.#keyring = new Keyring(aesGcm, this.#key ? [this.#key] : []);
   }
 
+  /** What is known about a node's speaker; undefined: it was never heard of. */
+  member(node: string): Member | undefined {
+    return this.members().find(({ name }) => name === node);
+  }
+
   state(node: string): RingState | undefined {
-    const member = this.members().find(({ name }) => name === node);
+    const member = this.member(node);
     if (!member) return undefined;
     if (takesPart(member)) return 'member';
     return member.state === 'left' ? 'left' : 'dead';
@@ -119,6 +126,22 @@ export class Membership {
     });
   }
 
+  /** Says something else about this node. */
+  describe(meta: Uint8Array): void {
+    this.#do((machine, now) => machine.describe(now, meta));
+  }
+
+  /** Takes no part for a while: others take over, and hear of us all the same. */
+  stepAside(): void {
+    this.#do((machine, now) => machine.leave(now));
+  }
+
+  /** Takes part again. */
+  comeBack(): void {
+    this.#gone = Promise.withResolvers();
+    this.#do((machine, now) => machine.comeBack(now));
+  }
+
   /** Says farewell; resolves when it got around. Packets are answered until `close`. */
   async leave(): Promise<void> {
     if (!this.#open) return;
@@ -139,7 +162,7 @@ export class Membership {
   }
 
   async #start(): Promise<void> {
-    const { clock, random, name, at, profile, log } = this.#o;
+    const { clock, random, name, at, profile, meta, log } = this.#o;
     const transport = await Transport.open({
       at,
       clock,
@@ -151,7 +174,7 @@ export class Membership {
       onTrouble: (error) => log.debug({ op: 'ring', error }, LOG.trouble),
     });
     const wrapping = { label: '', keyring: this.#keyring };
-    const settings = { name, at: transport.at, profile, wrapping, random };
+    const settings = { name, at: transport.at, meta, profile, wrapping, random };
     this.#parts = { machine: new Machine(settings, clock.now()), transport };
     this.#do((machine, now) => machine.tick(now));
     this.join();

@@ -1,4 +1,5 @@
 import type { RingState } from '../../domain/election/nodes.ts';
+import { type Notice, readNotice } from '../../domain/election/notice.ts';
 import { type Mount, type MountFiles, watchMount } from '../../platform/files/mount.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
@@ -38,6 +39,9 @@ export class SpeakerRing {
   #mount: Mount | undefined;
   #again: Timer | undefined;
   #open = true;
+  #meta: Uint8Array = new Uint8Array();
+  #aside = false;
+  readonly #notices = new WeakMap<Uint8Array, Notice | 'none'>();
 
   constructor(o: SpeakerRingOptions) {
     this.#o = o;
@@ -47,6 +51,26 @@ export class SpeakerRing {
   /** Undefined, too, while this speaker takes no part. */
   state(node: string): RingState | undefined {
     return this.#membership?.state(node);
+  }
+
+  /** What a node's speaker says about it, our own included; undefined: nothing, or it is none of Herald's. */
+  notice(node: string): Notice | undefined {
+    const meta = this.#membership?.member(node)?.meta;
+    if (!meta) return undefined;
+    const known = this.#notices.get(meta) ?? readNotice(meta) ?? 'none';
+    this.#notices.set(meta, known);
+    return known === 'none' ? undefined : known;
+  }
+
+  /** Says something about this node. `aside`: it takes no part, so that speakers that do not understand it take over, too. */
+  describe(meta: Uint8Array, aside: boolean): void {
+    if (!this.#open) return;
+    const before = this.#aside;
+    this.#meta = meta;
+    this.#aside = aside;
+    this.#membership?.describe(meta);
+    if (aside && !before) this.#membership?.stepAside();
+    if (!aside && before) this.#membership?.comeBack();
   }
 
   /** Once the speaker can take addresses over. */
@@ -102,6 +126,7 @@ export class SpeakerRing {
         name: options.node,
         at: { address, port },
         profile,
+        meta: this.#meta,
         secret,
         expected,
         onDrop: (reason) => this.#metrics?.drops.inc({ reason }),
@@ -111,6 +136,8 @@ export class SpeakerRing {
           onChange();
         },
       });
+      this.describe(this.#meta, this.#aside);
+      if (this.#aside) this.#membership.stepAside();
       this.#count();
       onChange();
     } catch (error) {

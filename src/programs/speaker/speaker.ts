@@ -30,6 +30,7 @@ import {
   sliceService,
   speakerAddresses,
 } from './sources.ts';
+import { Standing } from './standing.ts';
 import { State } from './state.ts';
 import { Statuses } from './statuses.ts';
 
@@ -51,6 +52,7 @@ export class Speaker {
   readonly #announcer: Announcer;
   readonly #conflicts: ConflictWatch;
   readonly #ring: SpeakerRing;
+  readonly #standing: Standing;
   readonly #recorder: EventRecorder;
   readonly #loop: Loop;
   readonly #refreshes: Queue;
@@ -86,15 +88,25 @@ export class Speaker {
     this.#recorder = new EventRecorder({ ...parts, component: 'metallb-speaker', instance: options.node });
     const expected = () => speakerAddresses(sources, options.node);
     this.#ring = new SpeakerRing({ ...parts, options, expected, onChange: () => this.#refreshes.add('all') });
-    const ring = (node: string) => this.#ring.state(node);
-    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring });
+    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring: this.#ring });
     const { excluded, gratuitous: timing } = DEFAULTS;
+    this.#standing = new Standing({
+      ...parts,
+      excluded,
+      config: () => this.#configuration.field?.config,
+      heedsCordon: false,
+      onChange: (meta, nowhere) => {
+        this.#ring.describe(meta, nowhere);
+        this.#refreshes.add('all');
+      },
+    });
     const announcer = new Announcer({
       ...parts,
       metrics,
       excluded,
       timing,
       onOther: (other) => this.#conflicts.seen(other),
+      onSent: (name, well) => this.#standing.sent(name, well),
     });
     this.#announcer = announcer;
     const speakers = () => otherSpeakers(sources, options.node);
@@ -148,6 +160,8 @@ export class Speaker {
   /** `true`, or what is still missing. Stays true while the API server is away. */
   get ready(): true | string {
     if (this.#ending.signal.aborted) return 'stopping';
+    // Without a ring nobody else could know.
+    if (!this.#options.ring && this.#standing.nowhere) return 'no interface is left to answer on';
     if (this.#ready) return true;
     const missing = decisive(this.#sources).filter(([, source]) => !source.synced);
     const names = missing.map(([name, { state }]) => `${name} (${state.phase})`);
@@ -168,6 +182,7 @@ export class Speaker {
     this.#announcer.close();
     await farewell;
     this.#links?.close();
+    this.#standing.close();
     await Promise.all([
       this.#beginning,
       this.#ring.close(),
@@ -199,6 +214,7 @@ export class Speaker {
       onChange: (links) => {
         this.#linksKnown.resolve();
         this.#changeInterfaces(() => this.#announcer.setLinks(links));
+        this.#standing.setLinks(links);
       },
       onTrouble: (error) => log.warn({ op: 'links', error }, LOG.linksFailed),
     });
@@ -246,6 +262,7 @@ export class Speaker {
     if (first) for (const service of this.#sources.services.store.list()) this.#loop.add(keyOf(service));
     else this.#loop.addConcerned(changes);
     this.#state.look();
+    this.#standing.look();
   }
 
   /** Pods bring links all the time; only names that an advertisement may choose matter to Services. */
@@ -267,6 +284,7 @@ export class Speaker {
     this.#announcer.setTiming(settings.gratuitous);
     this.#conflicts.setPolicy(settings.onConflict);
     this.#changeInterfaces(() => this.#announcer.setExcluded(settings.excluded));
+    this.#standing.setExcluded(settings.excluded);
     log.info({ op: 'settings', logLevel: level, files: [...files.keys()] }, LOG.settingsTaken);
   }
 }
