@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyAddress } from './address.rig.ts';
-import { addressBytes, addressFromBytes, formatAddress, parseAddress } from './address.ts';
+import { addressBytes, addressFromBytes, familyOfText, formatAddress, parseAddress } from './address.ts';
 
 /** Text and what Go 1.26 prints for net.ParseIP(text); undefined where that is nil. Recorded from a run. */
 const GO: readonly (readonly [string, string | undefined])[] = [
@@ -45,6 +45,7 @@ describe('an address', () => {
   test.each(GO)('%j reads as Go reads it', (text, canonical) => {
     const address = parseAddress(text);
     expect(address && formatAddress(address)).toBe(canonical);
+    expect(familyOfText(text)).toBe(address?.family);
   });
 
   test('that is mapped into IPv6 is the IPv4 address', () => {

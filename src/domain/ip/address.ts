@@ -14,6 +14,8 @@ export const WIDTH: Readonly<Record<Family, number>> = { IPv4: 32, IPv6: 128 };
 
 const MAPPED_PREFIX = 0xffffn << 32n;
 const LOW_32 = 0xffff_ffffn;
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 /**
  * Reads an address exactly as Go's net.ParseIP does: no leading zeros, no short or hexadecimal IPv4 forms,
@@ -28,11 +30,27 @@ export function parseAddress(text: string): Address | undefined {
     : { family: 'IPv6', bits };
 }
 
-/** Four decimal octets that isIPv4 has accepted; the hot path of large clusters, so no library. */
+/** The family of what parseAddress reads, without reading more than that needs. */
+export function familyOfText(text: string): Family | undefined {
+  if (isIPv4(text)) return 'IPv4';
+  // Only an IPv4-mapped address, which has a group ffff, is of another family than it looks.
+  const plain = isIPv6(text) && !text.includes('%') && !/ffff/i.test(text);
+  return plain ? 'IPv6' : parseAddress(text)?.family;
+}
+
+/** Four decimal octets that isIPv4 has accepted; the hot path of large clusters, so no library and nothing to collect. */
 function ipv4Bits(text: string): bigint {
   let bits = 0;
-  for (const octet of text.split('.')) bits = bits * 256 + Number(octet);
-  return BigInt(bits);
+  let octet = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== DOT) octet = octet * 10 + code - ZERO;
+    else {
+      bits = bits * 256 + octet;
+      octet = 0;
+    }
+  }
+  return BigInt(bits * 256 + octet);
 }
 
 /**

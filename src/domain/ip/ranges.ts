@@ -32,6 +32,7 @@ export function without(range: Range, set: RangeSet): RangeSet {
 
 /** Whether the set holds the address. O(log n). */
 export function holds(set: RangeSet, address: Address): boolean {
+  if (set.length === 0) return false;
   let low = 0;
   let high = set.length;
   while (low < high) {

@@ -57,7 +57,7 @@ export function automatic(
   want: Want,
 ): { readonly meant: readonly Pool[]; readonly open: readonly Pool[] } {
   const { limited, open } = ranked(config);
-  return { meant: limited.filter((pool) => isMeantFor(pool, want)), open };
+  return { meant: limited.length > 0 ? limited.filter((pool) => isMeantFor(pool, want)) : limited, open };
 }
 
 interface Ranked {
@@ -172,12 +172,8 @@ function settle(
   because: Because,
 ): Choice | Refusal | undefined {
   if (!addresses) return undefined;
-  const reserved = addresses.some((address) => ledger.isReserved(want, address));
-  const returned = addresses.some((address) => ledger.wasHeld(want, address));
-  const chosen = claimed(
-    ledger.claim(want, addresses),
-    reserved ? 'reserved' : returned ? 'returned' : because,
-  );
+  const kept = ledger.keptFor(want, addresses);
+  const chosen = claimed(ledger.claim(want, addresses), kept ?? because);
   const strategy = 'pool' in chosen ? ledger.config.pools.get(chosen.pool)?.strategy : undefined;
   return strategy && !('refused' in chosen) ? { ...chosen, strategy } : chosen;
 }

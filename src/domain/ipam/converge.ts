@@ -48,12 +48,14 @@ export interface MoveState {
   readonly stay?: Stay | undefined;
 }
 
+const AT_REST: MoveState = {};
+
 /**
  * The one decision for a Service in its present state: checks what its status says it has, keeps it where the Config
  * and its own wishes allow, and otherwise chooses anew. The ledger holds the result afterwards (metallb.md 3.2).
  * Idempotent: a Service whose status says what was decided is left as it is.
  */
-export function converge(ledger: Ledger, service: Service, moves: MoveState = {}): Outcome {
+export function converge(ledger: Ledger, service: Service, moves: MoveState = AT_REST): Outcome {
   const notes: Note[] = [];
   const want = wantOf(service);
   const pass: Pass = { ledger, want, notes };
@@ -163,9 +165,12 @@ export function adopt(ledger: Ledger, service: Service): boolean {
   return reassert(pass, texts) !== undefined;
 }
 
+const NOTHING: readonly string[] = [];
+
 /** The addresses in the status; entries without one (host names) are not ours and count for nothing. */
 export function ingressTexts(service: Service): readonly string[] {
-  return service.status.ingress.map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
+  const { ingress } = service.status;
+  return ingress.length === 0 ? NOTHING : ingress.map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
 }
 
 function hopeless({ ledger, want, notes }: Pass, service: Service): Verdict | undefined {
@@ -182,10 +187,14 @@ function hopeless({ ledger, want, notes }: Pass, service: Service): Verdict | un
 
 /** Claims the present addresses again, with the present ports and keys. Undefined when the Service may not keep them. */
 function reassert({ ledger, want, notes }: Pass, texts: readonly string[]): Choice | undefined {
+  if (texts.length === 0) {
+    ledger.release(want.key);
+    return undefined;
+  }
   const present = texts.map((text) => parseAddress(text));
   const family = familyOf(present);
-  if (texts.length > 0 && family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
-  if (texts.length === 0 || !keepsFamily(family, want)) {
+  if (family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
+  if (!keepsFamily(family, want)) {
     ledger.release(want.key);
     return undefined;
   }
@@ -217,10 +226,10 @@ function honourRequest({ ledger, want }: Pass, held: Choice): Choice | undefined
 
 /** Where PreferDualStack lacks a family and asks for no address, the second one when there is room for it. */
 function completed({ ledger, want, notes }: Pass, held: Choice): Choice {
+  if (want.policy !== 'PreferDualStack' || want.family !== 'dual') return held;
   const [only] = held.addresses;
-  const wishes = want.policy === 'PreferDualStack' && want.family === 'dual';
   const free = 'refused' in want.request || want.request.length === 0;
-  if (!wishes || !free || only === undefined || held.addresses.length !== 1) return held;
+  if (!free || only === undefined || held.addresses.length !== 1) return held;
   const both = chooseSecond(ledger, want, only);
   if ('refused' in both) {
     notes.push({ note: 'second-refused', refusal: both });

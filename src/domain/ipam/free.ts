@@ -11,7 +11,8 @@ export interface Piece {
   readonly last: bigint;
 }
 
-const comesBefore = (a: Spot, b: Spot): boolean =>
+/** The order in which ranges are used up. */
+export const comesBefore = (a: Spot, b: Spot): boolean =>
   a.index === b.index ? a.bits < b.bits : a.index < b.index;
 
 /** Binary min-heap of spots, each at most once: those given back again and again do not pile up. */

@@ -157,20 +157,18 @@ export class Ledger {
     return this.#books.quotas.uses();
   }
 
-  /** Whether the Service had the address before it was deleted. */
-  wasHeld({ key }: Want, address: Address): boolean {
-    return isAmong(address, this.sticky.of(key));
-  }
-
   /** The pool of what the Service had before it was deleted. */
   formerPool({ key }: Want): Pool | undefined {
-    const [address] = this.sticky.of(key);
+    const address = this.sticky.of(key)[0];
     return address && poolOf(this.config, address);
   }
 
-  /** Whether the address is kept for this Service. */
-  isReserved(want: Want, address: Address): boolean {
-    return this.#books.reserve.isFor(want, address);
+  /** Why one of the addresses is kept for this Service, if it is: by a reservation, or since it had it before it was deleted. */
+  keptFor(want: Want, addresses: readonly Address[]): 'reserved' | 'returned' | undefined {
+    const { reserve, sticky } = this.#books;
+    if (addresses.some((address) => reserve.isFor(want, address))) return 'reserved';
+    const former = sticky.of(want.key);
+    return former.some((address) => isAmong(address, addresses)) ? 'returned' : undefined;
   }
 
   /** The pools that have a free address of a family of the Service's that is kept for it. */

@@ -3,6 +3,7 @@ import type { Address, Family } from '../ip/address.ts';
 import { intersection } from '../ip/range.ts';
 import { without } from '../ip/ranges.ts';
 import { fits } from './fits.ts';
+import { comesBefore, type Spot } from './free.ts';
 import { type Books, keptBack, overQuota } from './rights.ts';
 import type { Want } from './want.ts';
 
@@ -18,23 +19,33 @@ export function offer(books: Books, pool: Pool, asked: Asked): Address | undefin
   const { family, want } = asked;
   const own = kept(books, pool, asked) ?? former(books, pool, asked);
   if (own && !overQuota(books, want, [own])) return own;
-  let best = books.space.pick(pool, family, want.key);
-  if (best && overQuota(books, want, [{ family, bits: best.bits }])) best = undefined;
-  for (const bits of books.holdings.joinable(family, want)) {
-    const place = placeOf(books.config, { family, bits });
-    if (place?.pool !== pool || keptBack(books, want, { family, bits })) continue;
-    if (overQuota(books, want, [{ family, bits }])) continue;
-    const { index } = place;
-    if (pool.strategy) return { family, bits };
-    if (!best || index < best.index || (index === best.index && bits < best.bits)) best = { index, bits };
-  }
-  return best ? { family, bits: best.bits } : last(books, pool, asked);
+  const spot = books.space.pick(pool, family, want.key);
+  const free = spot && { family, bits: spot.bits };
+  const best = free && !overQuota(books, want, [free]) ? spot : undefined;
+  const joined = want.sharing === '' ? undefined : shareable(books, pool, asked);
+  if (joined && (!best || pool.strategy || comesBefore(joined, best))) return { family, bits: joined.bits };
+  return best ? free : last(books, pool, asked);
 }
 
 /** Who asks, and for which family. */
 export interface Asked {
   readonly family: Family;
   readonly want: Want;
+}
+
+/** The first address of the pool that the Service may share. */
+function shareable(books: Books, pool: Pool, { family, want }: Asked): Spot | undefined {
+  let best: Spot | undefined;
+  for (const bits of books.holdings.joinable(family, want)) {
+    const address = { family, bits };
+    const place = placeOf(books.config, address);
+    if (place?.pool !== pool || keptBack(books, want, address)) continue;
+    if (overQuota(books, want, [address])) continue;
+    const spot = { index: place.index, bits };
+    if (pool.strategy) return spot;
+    if (!best || comesBefore(spot, best)) best = spot;
+  }
+  return best;
 }
 
 /** The pools that have a free address of a family of the Service's that is kept for it. */

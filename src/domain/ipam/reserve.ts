@@ -10,6 +10,7 @@ import type { Want } from './want.ts';
 export type Remembered = ReadonlyMap<string, readonly Address[]>;
 
 const NONE: readonly Range[] = [];
+const NOTHING: readonly Address[] = [];
 
 /** Whom a Service is, as far as reservations ask. */
 type Who = Pick<Want, 'key' | 'namespace'>;
@@ -45,7 +46,7 @@ export class Reserve {
   /** Takes note of what a Service has now; the addresses that are no longer kept for it. */
   remember(key: string, addresses: readonly Address[]): readonly Address[] {
     const before = this.#last.get(key);
-    if (!before) return [];
+    if (!before) return NOTHING;
     this.#keep(key, addresses);
     return before.filter((address) => !isAmong(address, addresses));
   }

@@ -47,9 +47,10 @@ export function judge(
 
 /** The pool that has all of these addresses, if one has. */
 export function commonPool(config: Config, addresses: readonly Address[]): Pool | undefined {
-  const [first, ...others] = addresses;
+  const first = addresses[0];
   const pool = first && poolOf(config, first);
-  return pool && others.every((address) => poolOf(config, address) === pool) ? pool : undefined;
+  if (pool === undefined || addresses.length === 1) return pool;
+  return addresses.every((address) => poolOf(config, address) === pool) ? pool : undefined;
 }
 
 /** Why the Service may not have the address unless it has it already, if so. */
@@ -69,7 +70,7 @@ export function overQuota(
   addresses: readonly Address[],
 ): Refusal | undefined {
   if (want.replaces || quotas.none) return undefined;
-  const [first] = addresses;
+  const first = addresses[0];
   const pool = first && poolOf(config, first);
   return pool && quotas.against(want.namespace, pool.name, addresses);
 }

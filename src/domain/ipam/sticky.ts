@@ -1,5 +1,7 @@
 import type { Address, Family } from '../ip/address.ts';
 
+const NONE: readonly Address[] = [];
+
 interface Kept {
   readonly addresses: readonly Address[];
   readonly until: number;
@@ -22,7 +24,7 @@ export class Sticky {
 
   /** What is kept for a Service of that name. */
   of(key: string): readonly Address[] {
-    return this.#kept.get(key)?.addresses ?? [];
+    return this.#kept.get(key)?.addresses ?? NONE;
   }
 
   has(family: Family, bits: bigint): boolean {

@@ -24,8 +24,9 @@ export function together({ before, after }: Transit): readonly Address[] {
 
 /** The move that a Service is in, if it is in one: by its status, or decided and not written yet. */
 export function transitOf(ledger: Ledger, key: string, service: Service): Transit | undefined {
-  const shown = addressesOf(service);
   const claim = ledger.claimOf(key);
+  if (!claim?.next && service.status.ingress.length < 2) return undefined;
+  const shown = addressesOf(service);
   const decided = claim?.next && { before: claim.addresses, after: claim.next.addresses };
   if (decided && [decided.before, together(decided)].some((list) => sameAddresses(list, shown)))
     return decided;

@@ -1,7 +1,7 @@
 import { ADDRESS_POOL, ALLOW_SHARED_IP, LOAD_BALANCER_IPS, readAnnotation } from '../api/annotations.ts';
 import type { Service } from '../api/core.ts';
 import { keyOf } from '../api/object.ts';
-import { type Address, type Family, parseAddress } from '../ip/address.ts';
+import { type Address, type Family, familyOfText, parseAddress } from '../ip/address.ts';
 import type { Refusal, ServiceFamily } from './reasons.ts';
 
 /** What one Service asks for, read once from its spec, labels and annotations. */
@@ -36,18 +36,21 @@ export function wantOf(service: Service): Want {
   const { spec, metadata } = service;
   const pool = readAnnotation(metadata, ADDRESS_POOL)?.value;
   const texts = clusterIPs(service);
-  return {
+  const { sharing, ports, backend } = termsOf(service);
+  const want: Want = {
     key: keyOf(service),
     namespace: metadata.namespace ?? '',
     labels: metadata.labels,
-    family: familyOf(texts.map((text) => parseAddress(text))),
+    family: familyOfTexts(texts),
     clusterIPs: texts,
     policy: spec.ipFamilyPolicy ?? 'SingleStack',
     primary: spec.ipFamilies[0] === 'IPv6' ? 'IPv6' : 'IPv4',
-    ...termsOf(service),
-    ...(pool ? { pool } : {}),
+    sharing,
+    ports,
+    backend,
     request: requestOf(service),
   };
+  return pool ? { ...want, pool } : want;
 }
 
 /** With whom it would share, on which ports. */
@@ -72,10 +75,16 @@ function clusterIPs(service: Service): readonly string[] {
 
 /** One address is its family, one of each is dual, everything else unknown. */
 export function familyOf(addresses: readonly (Address | undefined)[]): ServiceFamily {
-  const [first, second] = addresses;
-  if (first === undefined || addresses.length > 2) return 'unknown';
-  if (addresses.length === 1) return first.family;
-  return second === undefined || second.family === first.family ? 'unknown' : 'dual';
+  return together(addresses.length, addresses[0]?.family, addresses[1]?.family);
+}
+
+const familyOfTexts = ({ length, 0: first = '', 1: second = '' }: readonly string[]): ServiceFamily =>
+  together(length, familyOfText(first), length > 1 ? familyOfText(second) : undefined);
+
+function together(count: number, first: Family | undefined, second: Family | undefined): ServiceFamily {
+  if (first === undefined || count > 2) return 'unknown';
+  if (count === 1) return first;
+  return second === undefined || second === first ? 'unknown' : 'dual';
 }
 
 /** Equal selectors give equal text whatever their order. */
@@ -86,12 +95,14 @@ function selectorKey(selector: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
+const ANY: readonly Address[] = [];
+
 function requestOf(service: Service): readonly Address[] | Refusal {
   const annotated = readAnnotation(service.metadata, LOAD_BALANCER_IPS)?.value ?? '';
   const field = service.spec.loadBalancerIP ?? '';
   if (annotated !== '' && field !== '') return { refused: 'both-request-forms' };
   if (annotated !== '') return parseRequest(LOAD_BALANCER_IPS, annotated, annotated.split(','));
-  return field === '' ? [] : parseRequest('spec.loadBalancerIP', field, [field]);
+  return field === '' ? ANY : parseRequest('spec.loadBalancerIP', field, [field]);
 }
 
 function parseRequest(field: string, text: string, parts: readonly string[]): readonly Address[] | Refusal {
