@@ -37,6 +37,8 @@ export interface OtherOwner {
 const BATCH = 64;
 /** Counters become metrics at most this often: a label look-up per frame would cost more than the frame. */
 const FLUSH_MS = 1_000;
+/** So long after a take-over the owner before may still answer. */
+const MOVING_MS = 1_000;
 /** Pause before a socket that failed is opened again: first this, as links flap; doubled up to the bound while it fails. */
 const REOPEN_MS = 50;
 const REOPEN_MOST_MS = 5_000;
@@ -52,6 +54,8 @@ export class Announcer {
   #links: ReadonlyMap<number, Link> = new Map();
   /** Addresses that another node is taking over while we still answer. */
   readonly #hushed = new Set<string>();
+  /** When each address became ours. */
+  readonly #takenAt = new Map<string, number>();
   /** Who waits to hear where an address is, by its text. */
   readonly #listeners = new Map<string, Set<(heard: OtherOwner) => void>>();
   /** All MACs of this machine as text, whatever their interface is for. */
@@ -108,6 +112,7 @@ export class Announcer {
     const change = this.#announced.claim(address, service, interfaces);
     const announcement = this.#announced.get(address);
     if (!announcement || change === 'same') return;
+    if (change === 'new') this.#takenAt.set(announcement.text, this.#o.clock.now());
     // Whoever is told may ask at once.
     for (const responder of this.#responders.values()) responder.cover(announcement);
     if (change !== 'narrowed') this.#tell([announcement]);
@@ -125,6 +130,7 @@ export class Announcer {
     }
     if (!gone) return;
     this.#hushed.delete(announcement.text);
+    this.#takenAt.delete(announcement.text);
     this.#bursts.stop(announcement.text);
     this.#flushOne(announcement);
     const { requests, replies, gratuitous } = this.#o.metrics;
@@ -152,6 +158,14 @@ export class Announcer {
     if (announcement) this.#tell([announcement]);
   }
 
+  /** Tells the neighbours anew of all that is ours and stays so: another node may have told them otherwise. */
+  remind(): void {
+    const now = this.#o.clock.now();
+    for (const { text, silent } of this.#announced.all())
+      if (!silent && !this.#hushed.has(text)) this.#bursts.remind(text, now);
+    this.#schedule();
+  }
+
   /** Calls `listener` for each frame by which another machine claims the address, until the result is called. */
   listen(address: Address, listener: (heard: OtherOwner) => void): () => void {
     const text = formatAddress(address);
@@ -169,9 +183,12 @@ export class Announcer {
       if (reaches(interfaces, responder.face.name)) responder.ask(address);
   }
 
-  /** Whether another node is taking the address over (`hush`). */
-  isHushed(text: string): boolean {
-    return this.#hushed.has(text);
+  /** Whether the address changes hands: another node is taking it over (`hush`), or we did a moment ago. */
+  isMoving(text: string): boolean {
+    return (
+      this.#hushed.has(text) ||
+      this.#o.clock.now() - (this.#takenAt.get(text) ?? Number.NEGATIVE_INFINITY) < MOVING_MS
+    );
   }
 
   /** What is announced under the text of an address. */

@@ -24,6 +24,8 @@ export interface ConflictWatchOptions {
 /** Addresses that are looked at in one go, and the pause between two: ten thousand at once must not flood the link. */
 const BATCH = 32;
 const PAUSE_MS = 20;
+/** From a speaker's return until all have decided anew who announces what. */
+const DECIDED_MS = 500;
 
 const ANSWERS: Readonly<Record<Policy, string>> = {
   defend: 'this node goes on answering and announces it anew',
@@ -40,6 +42,7 @@ export class ConflictWatch {
   readonly #seenOn = new Map<string, string>();
   #timer: Timer | undefined;
   #timerAt = 0;
+  #reminder: Timer | undefined;
   readonly #telling = new Set<Promise<void>>();
   #closed = false;
 
@@ -59,19 +62,32 @@ export class ConflictWatch {
     );
   }
 
-  /** Another host claims an address of ours. What we hand over at this moment is another node's already. */
+  /** Another host claims an address of ours. While it changes hands, two nodes answer for it, which is as it should be. */
   seen({ address, mac, interface: on }: OtherOwner): void {
     const ip = formatAddress(address);
-    if (this.#closed || this.#o.announcer.isHushed(ip)) return;
+    if (this.#closed || this.#o.announcer.isMoving(ip)) return;
     this.#seenOn.set(ip, on);
     for (const step of this.#conflicts.seen(ip, formatMac(mac), this.#o.clock.now())) this.#do(step);
     this.#schedule();
+  }
+
+  /**
+   * A speaker that was held dead lives. While the ring was parted it had our addresses, too, perhaps on a part of the link that
+   * we did not hear; its neighbours know it as their owner until they are told otherwise.
+   */
+  returned(): void {
+    if (this.#closed) return;
+    this.#reminder ??= this.#o.clock.after(DECIDED_MS, () => {
+      this.#reminder = undefined;
+      this.#o.announcer.remind();
+    });
   }
 
   /** Once what `nodeOf` asks for has come to its end. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#reminder?.cancel();
     await Promise.all(this.#telling);
   }
 

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import type { Random } from '../../platform/obs/random.ts';
+import type { Change } from '../../protocols/gossip/events.ts';
 import { Membership } from './membership.ts';
 import type { SpeakerOptions } from './options.ts';
 
@@ -28,6 +29,8 @@ export interface SpeakerRingOptions {
   readonly expected: () => readonly string[];
   /** Who takes part changed. */
   readonly onChange: () => void;
+  /** One that was held dead takes part again. */
+  readonly onReturn: () => void;
 }
 
 /** This speaker's place in the ring: none when it is not configured, and kept trying for while it cannot be had. */
@@ -41,6 +44,8 @@ export class SpeakerRing {
   #open = true;
   #meta: Uint8Array = new Uint8Array();
   #aside = false;
+  /** Members that died, until they return or are forgotten. */
+  readonly #dead = new Set<string>();
   readonly #notices = new WeakMap<Uint8Array, Notice | 'none'>();
 
   constructor(o: SpeakerRingOptions) {
@@ -132,6 +137,7 @@ export class SpeakerRing {
         onDrop: (reason) => this.#metrics?.drops.inc({ reason }),
         onChange: (changes) => {
           for (const { type } of changes) this.#metrics?.changes.inc({ type });
+          this.#lookForReturns(changes);
           this.#count();
           onChange();
         },
@@ -143,6 +149,14 @@ export class SpeakerRing {
     } catch (error) {
       log.error({ op: 'ring', error, address, port }, LOG.failed);
       this.#again = clock.after(AGAIN_MS, () => this.#take(secret));
+    }
+  }
+
+  #lookForReturns(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type === 'died') this.#dead.add(change.name);
+      if (change.type === 'joined' && this.#dead.delete(change.name)) this.#o.onReturn();
+      if (change.type === 'forgotten') this.#dead.delete(change.name);
     }
   }
 

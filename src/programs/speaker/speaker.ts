@@ -87,7 +87,13 @@ export class Speaker {
     this.#sources = sources;
     this.#recorder = new EventRecorder({ ...parts, component: 'metallb-speaker', instance: options.node });
     const expected = () => speakerAddresses(sources, options.node);
-    this.#ring = new SpeakerRing({ ...parts, options, expected, onChange: () => this.#refreshes.add('all') });
+    this.#ring = new SpeakerRing({
+      ...parts,
+      options,
+      expected,
+      onChange: () => this.#refreshes.add('all'),
+      onReturn: () => this.#conflicts.returned(),
+    });
     this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring: this.#ring });
     const { excluded, gratuitous: timing } = DEFAULTS;
     this.#standing = new Standing({

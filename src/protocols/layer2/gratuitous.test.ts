@@ -44,6 +44,19 @@ describe('the schedule of telling a take-over', () => {
     expect(play(bursts)).toHaveLength(5);
   });
 
+  it('reminds of an address twice, and leaves what is under way as it is', () => {
+    const bursts = new Bursts();
+    bursts.remind('a', 0);
+    expect(play(bursts)).toEqual([
+      [0, 'a'],
+      [1_100, 'a'],
+    ]);
+    bursts.start('b', 2_000);
+    bursts.take(2_000, 1);
+    bursts.remind('b', 2_500);
+    expect(play(bursts).map(([at]) => at)).toEqual([3_100, 4_200, 5_300, 6_400]);
+  });
+
   it('puts a fresh take-over before those that repeat', () => {
     const bursts = new Bursts();
     bursts.start('old', 0);

@@ -35,14 +35,23 @@ export class Bursts {
 
   /** The address was taken over: due now, and from then on until the duration is over. Begins anew when under way. */
   start(name: string, now: number): void {
-    this.#waiting.delete(name);
-    this.#fresh.set(name, { due: now, until: now + this.timing.durationMs });
+    this.#begin(name, now, this.timing.durationMs);
+  }
+
+  /** Somebody may have missed it: due now and once more. Changes nothing when under way. */
+  remind(name: string, now: number): void {
+    if (!this.#fresh.has(name) && !this.#waiting.has(name)) this.#begin(name, now, this.timing.intervalMs);
   }
 
   /** No longer ours: somebody else is telling the neighbours now. */
   stop(name: string): void {
     this.#fresh.delete(name);
     this.#waiting.delete(name);
+  }
+
+  #begin(name: string, now: number, durationMs: number): void {
+    this.#waiting.delete(name);
+    this.#fresh.set(name, { due: now, until: now + durationMs });
   }
 
   /** At most `most` addresses that are due, each put back for its next round unless that was its last. */
