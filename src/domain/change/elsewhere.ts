@@ -1,9 +1,8 @@
-import { type Config, isDraining, type Pool, poolOf } from '../config/config.ts';
-import { type Family, formatAddress } from '../ip/address.ts';
-import { without } from '../ip/ranges.ts';
-import { capacityOf } from '../ipam/counters.ts';
+import { type Config, type Pool, poolOf } from '../config/config.ts';
+import type { Family } from '../ip/address.ts';
 import { fits, isMeantFor } from '../ipam/fits.ts';
 import type { Want } from '../ipam/want.ts';
+import { type Gift, Stock } from './stock.ts';
 import type { Subject } from './subject.ts';
 
 /** Somebody who needs addresses. */
@@ -11,20 +10,30 @@ export interface Need {
   readonly want: Want;
   /** Whose need it is; Services that share addresses now need one together. Absent: of one who has none. */
   readonly subject?: Subject;
+  /** It gives up what it has for what it gets, so that quotas do not count. */
+  readonly replaces?: boolean;
   /** Pools that would do; absent: every one that it may use. Where `key` is the same, so are the answers. */
   readonly suits?: { readonly key: string; readonly test: (pool: string) => boolean };
 }
 
 /**
  * Who would find other addresses: by a count of what is free in each pool, not by a search for the one that each would get. One
- * after the other takes from the first pool that he may use and that has enough left. Draining ranges have nothing to give.
+ * after the other takes from the first pool that he may use and that has enough left, of what is kept for him before all else.
+ * `holding`: those who have addresses, and keep them at least until they have others.
  */
 export function findRoom(
   config: Config,
-  staying: readonly Subject[],
+  holding: readonly Subject[],
   needs: readonly Need[],
 ): ReadonlySet<Need> {
-  const stock = stockOf(config, staying);
+  const pools = [...config.pools.values()];
+  const search: Search = {
+    config,
+    pools,
+    stock: new Stock(config, holding),
+    isChoosy: pools.some((pool) => pool.allocation),
+    next: new Map(),
+  };
   /** Where those went who share addresses. */
   const together = new Map<string, string>();
   const found = new Set<Need>();
@@ -33,9 +42,9 @@ export function findRoom(
     const joined = share === undefined ? undefined : together.get(share);
     const isOpen = (pool: Pool) => mayUse(pool, need);
     const pool =
-      joined !== undefined && stock.pools.some((p) => p.name === joined && isOpen(p))
+      joined !== undefined && pools.some((p) => p.name === joined && isOpen(p))
         ? joined
-        : servedFrom(config, stock, need);
+        : servedFrom(search, need);
     if (pool === undefined) continue;
     found.add(need);
     if (share !== undefined) together.set(share, pool);
@@ -43,62 +52,44 @@ export function findRoom(
   return found;
 }
 
-/** What is left to give while needs are met one after the other. */
-interface Stock {
+/** How far the search has come. */
+interface Search {
+  readonly config: Config;
   readonly pools: readonly Pool[];
-  readonly free: ReadonlyMap<string, Record<Family, bigint>>;
-  readonly taken: Set<string>;
+  readonly stock: Stock;
   /** Whether some pool is not for everybody. */
   readonly isChoosy: boolean;
   /** For wishes of one kind: the place of the first pool that may still serve them. Nothing before it ever will. */
   readonly next: Map<string, number>;
 }
 
-function stockOf(config: Config, staying: readonly Subject[]): Stock {
-  const pools = [...config.pools.values()];
-  const free = new Map(pools.map((pool) => [pool.name, roomIn(pool)]));
-  const taken = new Set<string>();
-  for (const { texts, addresses } of staying)
-    for (const [i, address] of addresses.entries()) {
-      const text = texts[i] ?? '';
-      const pool = taken.has(text) ? undefined : poolOf(config, address);
-      const left = pool && !isDraining(pool, address) ? free.get(pool.name) : undefined;
-      if (left) left[address.family] -= 1n;
-      taken.add(text);
-    }
-  return { pools, free, taken, isChoosy: pools.some((pool) => pool.allocation), next: new Map() };
-}
-
-function roomIn(pool: Pool): Record<Family, bigint> {
-  const { draining } = pool;
-  const ranges = draining ? pool.ranges.flatMap((range) => without(range, draining)) : pool.ranges;
-  return { ...capacityOf({ ...pool, ranges }) };
-}
-
 /** The pool that meets the need, which it has less for others then. */
-function servedFrom(config: Config, stock: Stock, need: Need): string | undefined {
+function servedFrom(search: Search, need: Need): string | undefined {
   const { request } = need.want;
   if ('refused' in request) return undefined;
-  if (request.length > 0) return servedRequest(config, stock, need);
+  if (request.length > 0) return servedRequest(search, need);
   for (const families of choicesOf(need.want)) {
-    const pool = nextPool(stock, need, families);
-    const left = pool && stock.free.get(pool.name);
-    if (!left) continue;
-    for (const family of families) left[family] -= 1n;
+    const pool = keepingPool(search, need, families) ?? nextPool(search, need, families);
+    if (!pool) continue;
+    search.stock.give(need.want, { pool, families });
     return pool.name;
   }
   return undefined;
 }
 
-function servedRequest(config: Config, { taken }: Stock, need: Need): string | undefined {
-  const request = 'refused' in need.want.request ? [] : need.want.request;
+function servedRequest({ config, stock }: Search, need: Need): string | undefined {
+  const { want } = need;
+  const request = 'refused' in want.request ? [] : want.request;
   const [pool, ...others] = request.map((address) => poolOf(config, address));
-  const texts = request.map(formatAddress);
   if (!pool || others.some((other) => other !== pool) || !mayUse(pool, need)) return undefined;
-  if (request.some((a) => isDraining(pool, a)) || texts.some((text) => taken.has(text))) return undefined;
-  for (const text of texts) taken.add(text);
+  if (!request.every((address) => stock.offers(want, pool, address))) return undefined;
+  if (!isAllowed(stock, need, { pool, families: request.map(({ family }) => family) })) return undefined;
+  for (const address of request) stock.giveOne(want, address);
   return pool.name;
 }
+
+const isAllowed = (stock: Stock, { want, replaces }: Need, gift: Gift): boolean =>
+  replaces === true || stock.allows(want, gift);
 
 /** The families that would do, the best first. */
 function choicesOf({ family, policy, primary }: Want): readonly (readonly Family[])[] {
@@ -108,21 +99,35 @@ function choicesOf({ family, policy, primary }: Want): readonly (readonly Family
   return [['IPv4', 'IPv6'], [primary], [primary === 'IPv4' ? 'IPv6' : 'IPv4']];
 }
 
-function nextPool(stock: Stock, need: Need, families: readonly Family[]): Pool | undefined {
-  const has = (pool: Pool) => families.every((family) => (stock.free.get(pool.name)?.[family] ?? 0n) > 0n);
+/** The first pool that has an address which is kept for the Service: one that gives nothing by itself does, too. */
+function keepingPool({ pools, stock }: Search, need: Need, families: readonly Family[]): Pool | undefined {
+  const { want, suits } = need;
+  return pools.find((pool) => {
+    const gift = { pool, families };
+    if (!stock.keeps(want, gift) || !isAllowed(stock, need, gift)) return false;
+    const asked = want.pool === undefined || want.pool === pool.name;
+    return asked && fits(pool, want) && (suits?.test(pool.name) ?? true);
+  });
+}
+
+function nextPool(search: Search, need: Need, families: readonly Family[]): Pool | undefined {
+  const { pools, stock, isChoosy } = search;
+  const has = (pool: Pool) => stock.has({ pool, families });
+  const serves = (pool: Pool) =>
+    has(pool) && mayUse(pool, need) && isAllowed(stock, need, { pool, families });
   const { namespace, labels, pool: asked } = need.want;
-  if (asked !== undefined)
-    return stock.pools.find((pool) => pool.name === asked && has(pool) && mayUse(pool, need));
+  if (asked !== undefined) return pools.find((pool) => pool.name === asked && serves(pool));
   const every = families.join();
-  const key = JSON.stringify([every, need.suits?.key, stock.isChoosy && [namespace, labels]]);
-  const start = advance(stock, every, { from: 0, until: has });
-  const at = advance(stock, key, { from: start, until: (pool) => has(pool) && mayUse(pool, need) });
-  return stock.pools[at];
+  const who = [isChoosy && [namespace, labels], stock.isLimited && [namespace, need.replaces]];
+  const key = JSON.stringify([every, need.suits?.key, who]);
+  const start = advance(search, every, { from: 0, until: has });
+  const at = advance(search, key, { from: start, until: serves });
+  return pools[at];
 }
 
 /** Moves the place of a key on to the first pool that will do. */
 function advance(
-  { pools, next }: Stock,
+  { pools, next }: Search,
   key: string,
   o: { readonly from: number; readonly until: (pool: Pool) => boolean },
 ): number {

@@ -23,18 +23,22 @@ export function fatesOf(matter: Matter, { kept, allowed, whole }: Safe): Fates {
   const hurt = new Set(hurts.map((h) => h.subject));
   const standings = new Map(matter.subjects.map((subject, i) => [subject, matter.standings[i]]));
   const settled = matter.subjects.filter((s) => hurt.has(s) && s.moving !== 'from');
+  // Who loses an address at once asks for another like everybody else; the others keep what they have until they have another.
+  const evicted = new Set(allowed.hurts().flatMap((h) => (h.aspect === 'address' ? [h.subject] : [])));
   const needs: Need[] = [
     ...matter.waiting.map((want) => ({ want })),
-    ...settled.filter((s) => lost.has(s)).map((subject) => ({ want: subject.want, subject })),
+    ...settled
+      .filter((s) => lost.has(s))
+      .map((subject) => ({ want: subject.want, subject, replaces: !evicted.has(subject) })),
     ...settled
       .filter((s) => !lost.has(s))
       .map((subject) => {
         const suits = announces(standings.get(subject), whole.world, subject);
-        return { want: subject.want, subject, ...(suits && { suits }) };
+        return { want: subject.want, subject, replaces: true, ...(suits && { suits }) };
       }),
   ];
-  const staying = matter.subjects.filter((s) => !lost.has(s));
-  const found = hurts.length === 0 ? [] : findRoom(whole.world.config, staying, needs);
+  const holding = matter.subjects.filter((s) => !lost.has(s));
+  const found = hurts.length === 0 ? [] : findRoom(whole.world.config, holding, needs);
   const going = new Set([...found].map((need) => need.subject));
   // One that is on its way has other addresses in hand.
   const canGo = (subject: Subject) => subject.moving === 'from' || going.has(subject);

@@ -46,6 +46,8 @@ export function worlds(namespaces: readonly Namespace[], ground: Ground): (views
       bgpPeers: sets.flatMap((s) => s.bgpPeers),
       bfdProfiles: sets.flatMap((s) => s.bfdProfiles),
       communities: sets.flatMap((s) => s.communities),
+      reservations: sets.flatMap((s) => s.reservations),
+      quotas: sets.flatMap((s) => s.quotas),
     };
     return worldOf(all, namespaces, ground);
   };

@@ -1,4 +1,5 @@
 import { DecodeError } from '../api/errors.ts';
+import { type AddressQuota, AddressQuotas, type Reservation, Reservations } from '../api/herald.ts';
 import {
   type BFDProfile,
   BFDProfiles,
@@ -24,6 +25,9 @@ export interface TypedSet {
   readonly bgpPeers: readonly BGPPeer[];
   readonly bfdProfiles: readonly BFDProfile[];
   readonly communities: readonly Community[];
+  /** As their sources have them, without what their statuses remember. */
+  readonly reservations: readonly Reservation[];
+  readonly quotas: readonly AddressQuota[];
 }
 
 /** Views as typed objects. What its kind's schema does not take is left out: no component could read it. */
@@ -35,6 +39,8 @@ export function typedSet(views: readonly View[]): TypedSet {
     bgpPeers: ofKind(views, BGPPeers),
     bfdProfiles: ofKind(views, BFDProfiles),
     communities: ofKind(views, Communities),
+    reservations: ofKind(views, Reservations),
+    quotas: ofKind(views, AddressQuotas),
   };
 }
 
