@@ -1,5 +1,5 @@
 import type { Crd, CrdVersion } from './crd.ts';
-import { addressQuotaCrd, configSourceCrd, planCrd, reservationCrd } from './herald.ts';
+import { addressProbeCrd, addressQuotaCrd, configSourceCrd, planCrd, reservationCrd } from './herald.ts';
 import { bgpAdvertisementCrd, l2AdvertisementCrd } from './metallb/advertisements.ts';
 import { bfdProfileCrd } from './metallb/bfd.ts';
 import { communityCrd } from './metallb/community.ts';
@@ -23,6 +23,7 @@ export const CRDS: readonly Crd[] = [
   planCrd,
   reservationCrd,
   addressQuotaCrd,
+  addressProbeCrd,
 ];
 
 /** The CustomResourceDefinition object. Nobody converts: the API server changes apiVersion and prunes. */

@@ -1,5 +1,15 @@
 /** The kinds of herald.io, all of them v1alpha1. */
 export {
+  type AddressProbe,
+  type AddressProbeSpec,
+  type AddressProbeStatus,
+  AddressProbes,
+  addressProbeCrd,
+  MAX_PROBED,
+  type ProbeAnswer,
+  type ProbeResult,
+} from './herald/address-probe.ts';
+export {
   type AddressQuota,
   type AddressQuotaSpec,
   type AddressQuotaStatus,
