@@ -1,10 +1,17 @@
 import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import { formatMac, type Mac } from '../../domain/ip/mac.ts';
+import { parseRange, rangeContains } from '../../domain/ip/range.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
-import { Announced, type Announcement, type Interfaces, reaches } from '../../protocols/layer2/announced.ts';
+import {
+  Announced,
+  type Announcement,
+  type Face,
+  type Interfaces,
+  reaches,
+} from '../../protocols/layer2/announced.ts';
 import { Bursts, type Timing } from '../../protocols/layer2/gratuitous.ts';
 import { LOG } from './events.ts';
 import { type Exclusion, selectable } from './interfaces.ts';
@@ -181,6 +188,16 @@ export class Announcer {
   ask(address: Address, interfaces: Interfaces): void {
     for (const responder of this.#responders.values())
       if (reaches(interfaces, responder.face.name)) responder.ask(address);
+  }
+
+  /** The interfaces on which the family of the address is answered for and whose subnets hold it. */
+  facesIn(address: Address): readonly Face[] {
+    return [...this.#responders.values()]
+      .filter(({ protocol, index }) => {
+        const nets = protocol.family === address.family ? this.#links.get(index)?.nets : undefined;
+        return nets?.some((net) => holds(net, address)) ?? false;
+      })
+      .map(({ face }) => face);
   }
 
   /** Whether the address changes hands: another node is taking it over (`hush`), or we did a moment ago. */
@@ -380,6 +397,11 @@ export class Announcer {
     if (counts.groupFailures > 0) groupFailures.inc({ interface: face.name }, counts.groupFailures);
     counts.sendErrors = counts.groupFailures = 0;
   }
+}
+
+function holds(net: string, address: Address): boolean {
+  const parsed = parseRange(net);
+  return 'range' in parsed && rangeContains(parsed.range, address);
 }
 
 function keyOf({ name }: Protocol, { index }: { readonly index: number }): string {

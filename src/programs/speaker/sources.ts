@@ -1,5 +1,6 @@
 import { NODE, SERVICE_NAME, SERVICE_NAMESPACE } from '../../domain/api/annotations.ts';
 import { type EndpointSlice, type Node, Nodes, type Pod, Pods, type Service } from '../../domain/api/core.ts';
+import { type AddressProbe, AddressProbes } from '../../domain/api/herald.ts';
 import {
   Communities,
   type Community,
@@ -42,6 +43,7 @@ export interface Sources {
   readonly pods: readonly Reflector<Pod>[];
   /** Those of this node. */
   readonly statuses: Reflector<ServiceL2Status>;
+  readonly probes: Reflector<AddressProbe>;
   /** That of this node. */
   readonly state: Reflector<ConfigurationState>;
 }
@@ -95,6 +97,7 @@ export function makeSources(parts: Parts, options: SpeakerOptions): Sources {
       labelSelector: `${NODE}=${node}`,
       indexes: { service: (status) => some(statusService(status)) },
     }),
+    probes: watch(AddressProbes, { namespace }),
     state: watch(ConfigurationStates, { namespace, fieldSelector: `metadata.name=${stateName(node)}` }),
   };
 }
@@ -114,9 +117,12 @@ export function allSources(sources: Sources): readonly (readonly [name: string, 
   );
 }
 
+/** What is written about decisions, and questions of others. */
+const REPORTS: ReadonlySet<string> = new Set<keyof Sources>(['statuses', 'state', 'probes']);
+
 /** Those without which no decision is made: a half-known cluster would look as if others had lost their endpoints or nodes. */
 export function decisive(sources: Sources): ReturnType<typeof allSources> {
-  return allSources(sources).filter(([name]) => name !== 'statuses' && name !== 'state');
+  return allSources(sources).filter(([name]) => !REPORTS.has(name));
 }
 
 /**

@@ -17,6 +17,7 @@ import { speakerMetrics } from './metrics.ts';
 import { Neighbours } from './neighbours.ts';
 import { LINGER_MS, type SpeakerOptions } from './options.ts';
 import { ownPod } from './owner.ts';
+import { Probes } from './probes.ts';
 import { SpeakerRing } from './ring.ts';
 import { DEFAULTS, readSettings, type Settings } from './settings.ts';
 import {
@@ -58,6 +59,7 @@ export class Speaker {
   readonly #refreshes: Queue;
   readonly #statuses: Statuses;
   readonly #state: State;
+  readonly #probes: Probes;
   readonly #ending = new AbortController();
   #settings: Settings = DEFAULTS;
   #links: LinkWatch | undefined;
@@ -129,6 +131,8 @@ export class Speaker {
       onChange: () => this.#state.look(),
     });
     this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
+    const nodes = () => sources.nodes.store.size;
+    this.#probes = new Probes({ ...parts, options, cache: sources.probes, announcer, nodes });
     this.#state = new State({
       ...parts,
       options,
@@ -198,6 +202,7 @@ export class Speaker {
       this.#loop.close(),
       this.#statuses.close(),
       this.#state.close(),
+      this.#probes.close(),
       this.#recorder.close(),
       ...allSources(this.#sources).map(([, source]) => source.close()),
     ]);
@@ -260,6 +265,7 @@ export class Speaker {
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
     this.#state.start();
     this.#statuses.start();
+    this.#probes.start();
   }
 
   #refresh(): void {
