@@ -29,7 +29,8 @@ export class Limiter {
 
   /** Waits for a turn, then runs `f`. Rejects with an AbortError if the signal aborts before the turn came. */
   async run<T>(f: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#turn(signal);
+    const turn = this.#turn(signal);
+    if (turn) await turn;
     try {
       return await f();
     } finally {
@@ -38,7 +39,8 @@ export class Limiter {
     }
   }
 
-  #turn(signal?: AbortSignal): Promise<void> {
+  #turn(signal?: AbortSignal): Promise<void> | undefined {
+    if (this.#waiting.size === 0 && !signal?.aborted && this.#take()) return undefined;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(abortError(signal));
@@ -61,18 +63,24 @@ export class Limiter {
   }
 
   #pump(): void {
-    this.#fill();
     for (const entry of this.#waiting) {
-      if (this.#running >= this.#concurrency) return;
-      if (this.#tokens < 1) {
-        this.#wakeLater();
-        return;
-      }
-      this.#tokens--;
-      this.#running++;
+      if (!this.#take()) return;
       this.#waiting.delete(entry);
       entry.start();
     }
+  }
+
+  /** A turn, if there is one to be had now. */
+  #take(): boolean {
+    if (this.#running >= this.#concurrency) return false;
+    this.#fill();
+    if (this.#tokens < 1) {
+      this.#wakeLater();
+      return false;
+    }
+    this.#tokens--;
+    this.#running++;
+    return true;
   }
 
   #fill(): void {

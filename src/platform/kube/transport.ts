@@ -16,6 +16,9 @@ const COMMON = { allowH2: false, keepAliveTimeout: IDLE_MS, headersTimeout: 0, b
 /** Connections made with one set of credentials. Replaced whole when CA or client certificate change. */
 export class Transport {
   readonly fingerprint: string;
+  /** The server's scheme, host and port, and what of its path comes before each path; without a trailing slash. */
+  readonly origin: string;
+  readonly prefix: string;
   readonly #access: Access;
   readonly #connector: ReturnType<typeof buildConnector>;
   readonly #pool: Dispatcher;
@@ -23,6 +26,9 @@ export class Transport {
   constructor(access: Access) {
     this.fingerprint = access.fingerprint;
     this.#access = access;
+    const { origin, pathname } = new URL(access.server);
+    this.origin = origin;
+    this.prefix = pathname === '/' ? '' : pathname;
     // One connector for all: TLS sessions are resumed across pool and watches.
     this.#connector = buildConnector(connectOptions(access.tls));
     this.#pool = this.#dispatcher(CONNECTIONS);
@@ -48,8 +54,8 @@ export class Transport {
   }
 
   #dispatcher(connections: number): Dispatcher {
-    const { server, proxy, tls } = this.#access;
-    const origin = new URL(server).origin;
+    const { proxy, tls } = this.#access;
+    const { origin } = this;
     if (proxy !== undefined) {
       if (!/^https?:/.test(proxy)) throw new Error('proxy-url of the kubeconfig must be http or https');
       return new ProxyAgent({ ...COMMON, uri: proxy, requestTls: { ...tls }, connections });
