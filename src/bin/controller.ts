@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import { connect } from '../platform/kube/client.ts';
 import { systemClock } from '../platform/obs/clock.ts';
@@ -85,9 +84,6 @@ for (const option of [
     .default(1000),
 ])
   command.addOption(option);
-
-// By default V8 lets the young generation grow with a burst, and keeps it: a third more memory for a fifth less CPU.
-for (const flag of ['--semi-space-growth-factor=1', '--optimize-for-size']) setFlagsFromString(flag);
 
 command.addOption(configDirOption());
 const flags = readFlags<Flags>(command);

@@ -7,7 +7,7 @@ import { type Service, Services } from '../../src/domain/api/core.ts';
 import { type IPAddressPool, IPAddressPools } from '../../src/domain/api/metallb.ts';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { type Resource, resource } from '../../src/platform/kube/resource.ts';
-import { type ApiServer, until } from '../servers/index.ts';
+import { type ApiServer, type Bundle, until } from '../servers/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const NAMESPACE = 'metallb-system';
@@ -35,14 +35,14 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts src/bin/controller.ts as a process of its own; it answers at /readyz when this resolves, whatever it says there. */
+/** Starts src/bin/controller.ts, or the bundled one, as a process of its own; it answers at /readyz when this resolves, whatever it says there. */
 export async function startController(
   api: Pick<ApiServer, 'kubeconfig'>,
-  o: { pod?: string; args?: readonly string[] } = {},
+  o: { pod?: string; args?: readonly string[]; bundle?: Bundle } = {},
 ): Promise<Program> {
   const port = await freePort();
   const args = [
-    join(root, 'src/bin/controller.ts'),
+    o.bundle?.program('controller') ?? join(root, 'src/bin/controller.ts'),
     '--port=0',
     `--health-probe-port=${port}`,
     `--pod-name=${o.pod ?? 'controller-0'}`,
@@ -50,7 +50,7 @@ export async function startController(
     `--namespace=${NAMESPACE}`,
     ...(o.args ?? []),
   ];
-  const env = { ...process.env, KUBECONFIG: '', METALLB_POD_NAME: '' };
+  const env = { ...process.env, ...o.bundle?.env, KUBECONFIG: '', METALLB_POD_NAME: '' };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr])

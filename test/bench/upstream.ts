@@ -2,11 +2,14 @@
  * Herald's controller beside MetalLB's: the same loads, one after the other, each on a fresh API server of the same kind; prints,
  * passes and fails nothing. `node test/bench/upstream.ts [SERVICES...]`, default 1000 10000; 50000 takes MetalLB hours.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { converge } from '../../src/domain/ipam/converge.ts';
 import { configOf, serviceOf } from '../../src/domain/ipam/ipam.rig.ts';
 import { Ledger } from '../../src/domain/ipam/ledger.ts';
 import { NAMESPACE, startController } from '../api/controller.rig.ts';
-import { available, startMetallb } from '../servers/index.ts';
+import { available, type Bundle, startMetallb, writeBundle } from '../servers/index.ts';
 import { type Contestant, contest, type Figures } from './parts/contest.ts';
 
 const DECISIONS = 10_000;
@@ -16,10 +19,10 @@ const metallb: Contestant = {
   name: 'MetalLB',
   start: (api, pod) => startMetallb(api, { namespace: NAMESPACE, pod }),
 };
-const herald: Contestant = {
+const herald = (bundle: Bundle): Contestant => ({
   name: 'Herald',
-  start: (api, pod) => startController(api, { pod, args: ['--bgp-type=frr-k8s'] }),
-};
+  start: (api, pod) => startController(api, { pod, bundle, args: ['--bgp-type=frr-k8s'] }),
+});
 
 /** Milliseconds for decisions alone: no API server, no writing. */
 function decide(count: number): number {
@@ -48,8 +51,14 @@ if (able !== true) say(`upstream bench not run: ${able}`);
 else {
   decide(1_000);
   say(`${DECISIONS} decisions in memory: ${decide(DECISIONS).toFixed(0)} ms`);
-  for (const count of asked.length > 0 ? asked : [1_000, 10_000]) {
-    say(`\n${count} Services`);
-    say(table(await contest(metallb, count), await contest(herald, count)));
+  const dir = mkdtempSync(join(tmpdir(), 'herald-bench-'));
+  try {
+    const ours = herald(await writeBundle(dir));
+    for (const count of asked.length > 0 ? asked : [1_000, 10_000]) {
+      say(`\n${count} Services`);
+      say(table(await contest(metallb, count), await contest(ours, count)));
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 }

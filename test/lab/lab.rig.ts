@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { programs } from '../../tools/image/parts.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { applyCrds, startControlPlane } from '../servers/apiserver.ts';
-import { type ApiServer, available, exec, until } from '../servers/index.ts';
+import { type ApiServer, available, type Bundle, exec, until, writeBundle } from '../servers/index.ts';
 import { beginRun, type Daemon, type Run } from '../servers/run.ts';
 import type { Report, Wish } from './client.ts';
 import { type Faults, makeFaults } from './faults.rig.ts';
@@ -71,7 +70,7 @@ export const EXCLUDE = (...more: string[]): string =>
 export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
   const run = await beginRun();
   try {
-    const program = o.bundled === true ? await bundle(run.dir) : join(ROOT, 'src/bin/speaker.ts');
+    const bundle = o.bundled === true ? await writeBundle(run.dir) : undefined;
     const network = await makeNetwork(run);
     const api = await startControlPlane(run, { bind: network.address });
     await applyCrds(api);
@@ -88,7 +87,7 @@ export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
             run,
             api,
             host,
-            program,
+            bundle,
           },
           o,
         ),
@@ -126,15 +125,6 @@ export async function startLab(o: { bundled?: boolean } = {}): Promise<Lab> {
   }
 }
 
-async function bundle(dir: string): Promise<string> {
-  for (const file of await programs()) {
-    mkdirSync(dirname(join(dir, file.path)), { recursive: true });
-    writeFileSync(join(dir, file.path), file.data ?? '');
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(dir, 'app/node_modules'));
-  return join(dir, 'app/speaker.js');
-}
-
 /** 192.0.2.7 as a number. */
 export function number(ip: string): number {
   return ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -153,7 +143,7 @@ const PORTS = { health: '17472', metrics: '9120' };
 let starts = 0;
 
 async function startSpeaker(
-  { run, api, host, program }: { run: Run; api: ApiServer; host: Host; program: string },
+  { run, api, host, bundle }: { run: Run; api: ApiServer; host: Host; bundle: Bundle | undefined },
   o: { args?: readonly string[]; settings?: Record<string, string>; ready?: boolean } = {},
 ): Promise<RunningSpeaker> {
   const configDir = join(run.dir, `settings-${host.name}-${++starts}`);
@@ -168,9 +158,16 @@ async function startSpeaker(
     `--config-dir=${configDir}`,
     `--pod-name=speaker-${host.name}`,
   ];
+  const program = bundle?.program('speaker') ?? join(ROOT, 'src/bin/speaker.ts');
   const line = [process.execPath, program, ...flags, ...more, ...(o.args ?? [])];
   const [command, ...args] = host.enter([...ONLY_NET_RAW, ...line]);
-  const daemon = run.start({ name: `speaker-${host.name}`, command, args, cwd: ROOT });
+  const daemon = run.start({
+    name: `speaker-${host.name}`,
+    command,
+    args,
+    cwd: ROOT,
+    env: { ...bundle?.env },
+  });
   const get = async (port: string, path: string) => {
     const [curl, ...rest] = host.enter([
       'curl',

@@ -11,6 +11,7 @@ export {
   startControllerManager,
 } from './apiserver.ts';
 export { available, type Level } from './available.ts';
+export { type Bundle, writeBundle } from './bundle.ts';
 export { leftovers } from './clean.ts';
 export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 export { exec, must, type Result, until } from './exec.ts';

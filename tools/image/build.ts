@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { seconds } from '../run.ts';
 import type { Entry } from '../servers/tar.ts';
 import { digest, type Layer, layer, ociArchive } from './oci.ts';
-import { koffi, libraries, Mend, node, pinned, programs } from './parts.ts';
+import { environment, koffi, libraries, Mend, node, pinned, programs } from './parts.ts';
 
 /** Where the archive lies, and the name it carries; the chart's own default, so a lab needs no registry. */
 export const IMAGE_FILE = 'dist/herald-image.tar';
@@ -83,6 +83,7 @@ async function main(): Promise<void> {
     user: '65534:65534',
     workingDir: '/app',
     entrypoint: ['/usr/bin/node'],
+    env: environment,
     labels: { 'org.opencontainers.image.title': 'herald', 'org.opencontainers.image.version': version('.') },
   });
   if (existsSync(IMAGE_FILE) && readFileSync(IMAGE_FILE).equals(archive)) {

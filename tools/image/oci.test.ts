@@ -15,6 +15,7 @@ const CONFIG = {
   user: '65534:65534',
   workingDir: '/app',
   entrypoint: ['/usr/bin/node'],
+  env: { NODE_ENV: 'production' },
   labels: { 'org.opencontainers.image.title': 'herald' },
 };
 

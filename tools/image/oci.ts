@@ -23,6 +23,8 @@ export interface ImageConfig {
   readonly user: string;
   readonly workingDir: string;
   readonly entrypoint: readonly string[];
+  /** Environment beside PATH. */
+  readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +66,7 @@ export function ociArchive(layers: readonly Layer[], c: ImageConfig): Buffer {
     os: 'linux',
     config: {
       User: c.user,
-      Env: ['PATH=/usr/bin:/bin', 'NODE_ENV=production'],
+      Env: ['PATH=/usr/bin:/bin', ...Object.entries(c.env).map(([name, value]) => `${name}=${value}`)],
       Entrypoint: c.entrypoint,
       WorkingDir: c.workingDir,
       Labels: c.labels,
