@@ -109,13 +109,20 @@ const isFor = ({ namespace, service }: Reservation, who: Who): boolean =>
 /** What the statuses of reservations say that Services had: those that name a Service and no addresses. */
 export function rememberedIn(objects: Iterable<ReservationObject>): Remembered {
   const last = new Map<string, readonly Address[]>();
-  for (const { spec, status } of objects) {
-    if (spec.service === undefined || (spec.addresses ?? []).length > 0) continue;
-    const addresses = (status?.addresses ?? []).map((text) => parseAddress(text));
+  for (const object of objects) {
+    const key = remembersFor(object);
+    if (key === undefined) continue;
+    const addresses = (object.status?.addresses ?? []).map((text) => parseAddress(text));
     last.set(
-      `${spec.namespace}/${spec.service}`,
+      key,
       addresses.filter((address) => address !== undefined),
     );
   }
   return last;
+}
+
+/** The Service that a Reservation names without addresses, so that it keeps what that has. */
+export function remembersFor({ spec }: ReservationObject): string | undefined {
+  const { namespace, service, addresses = [] } = spec;
+  return service === undefined || addresses.length > 0 ? undefined : `${namespace}/${service}`;
 }

@@ -47,6 +47,8 @@ export interface LoopOptions {
   readonly prepare: (ledger: Ledger) => void;
   /** What Services had that reservations name, as far as is written. */
   readonly remembered: () => Remembered;
+  /** Writes down what a Service has that a reservation names without addresses, before anybody can rely on it. */
+  readonly remember: (key: string) => Promise<void>;
 }
 
 /**
@@ -255,6 +257,7 @@ export class ServiceLoop {
         fieldManager: doors.fieldManager,
         signal: doors.grace,
       } as const;
+      if (change.substance && this.#ledger?.remembered.has(key)) await this.#o.remember(key);
       const write = this.#resource.mergePatch({ name, namespace }, change.body, options);
       const written = await this.#teller.during(write);
       this.#echo.wrote(service, written);

@@ -1,6 +1,7 @@
 import { AddressQuotas, Reservations } from '../../domain/api/herald.ts';
+import { keyOf } from '../../domain/api/object.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
-import { rememberedIn } from '../../domain/ipam/reserve.ts';
+import { rememberedIn, remembersFor } from '../../domain/ipam/reserve.ts';
 import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import { type Caches, caches, missing, whenComplete } from './caches.ts';
@@ -68,6 +69,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     },
     prepare: (ledger) => quarantines.follow(ledger),
     remembered: () => rememberedIn(all.reservations.store.list()),
+    remember: (key) => shows.remember(key),
   });
   const quarantines = new Quarantines({ doors, metrics: own, ended: () => loop.wake() });
   const shows = showing({ doors, all, own, ledger: () => loop.ledger });
@@ -117,7 +119,12 @@ interface Showing {
 }
 
 /** What tells of the ledger beside the Services and their pools: Reservations, AddressQuotas and the trends of pools. */
-function showing({ doors, all, own, ledger }: Showing): { touch(): void; close(): Promise<unknown> } {
+function showing({ doors, all, own, ledger }: Showing): {
+  touch(): void;
+  /** Has those Reservations say now what the Service has that name it without addresses. */
+  remember(key: string): Promise<void>;
+  close(): Promise<unknown>;
+} {
   const reserved = new Statuses({
     doors,
     kind: Reservations,
@@ -140,6 +147,10 @@ function showing({ doors, all, own, ledger }: Showing): { touch(): void; close()
   return {
     touch: () => {
       for (const part of parts) part.touch();
+    },
+    async remember(key) {
+      const named = [...all.reservations.store.list()].filter((object) => remembersFor(object) === key);
+      await Promise.all(named.map((object) => reserved.now(keyOf(object))));
     },
     close: () => Promise.all(parts.map((part) => part.close())),
   };

@@ -66,6 +66,16 @@ export class Statuses<T extends WithStatus> {
   }
 
   async #write(key: string): Promise<void> {
+    try {
+      await this.now(key);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      this.#queue.addAfter(key, GATHER_MS);
+    }
+  }
+
+  /** Has the status of one say it when this resolves. Throws what the API server answers, a conflict too. */
+  async now(key: string): Promise<void> {
     const { doors, cache, say } = this.#o;
     const object = this.#echo.current(key, cache.store.get(key));
     const standing = object && say(object);
@@ -91,9 +101,7 @@ export class Statuses<T extends WithStatus> {
       );
       this.#echo.wrote(object, written);
     } catch (error) {
-      if (isNotFound(error)) return;
-      if (!isConflict(error)) throw error;
-      this.#queue.addAfter(key, GATHER_MS);
+      if (!isNotFound(error)) throw error;
     }
   }
 }
