@@ -2,10 +2,11 @@
  * A client on the local network, run inside its namespace; its Wish is the JSON that it reads from its input. With `flood` it asks
  * for all of `ips` in turn at a rate, for a time, and counts. With `ips` it asks
  * for each of them every `everyMs` until it gets SIGTERM; with `frames` it sends those (hex) and listens for `waitMs`. In the end it prints
- * one JSON object, a Report. IPv4 is asked for by ARP, IPv6 by neighbour solicitation; it listens to both.
+ * one JSON object, a Report. With `live`, too, it reads a Command from each further line of its input and answers each by a line: so
+ * one client watches a whole test. IPv4 is asked for by ARP, IPv6 by neighbour solicitation; it listens to both.
  */
 
-import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { addressBytes, addressFromBytes, formatAddress, parseAddress } from '../../src/domain/ip/address.ts';
 import { formatMac } from '../../src/domain/ip/mac.ts';
 import { libcSockets } from '../../src/platform/linux/libc.ts';
@@ -24,7 +25,17 @@ export interface Wish {
   readonly frames?: readonly string[];
   readonly waitMs?: number;
   readonly flood?: { readonly perSecond: number; readonly seconds: number };
+  readonly live?: boolean;
 }
+
+/**
+ * - forget: nothing from before counts any more; the answer is empty
+ * - take: a Report of all since then
+ * - owners: who answered the latest questions, Owners
+ */
+export type Command = 'forget' | 'take' | 'owners';
+/** By address, all that answered one of the ten questions before the last 20 ms; none when nobody did, or fewer were asked. */
+export type Owners = Readonly<Record<string, readonly string[]>>;
 
 /** One question: when it was asked (ms since the client began), and by whom it was answered after how long. */
 export interface Question {
@@ -85,12 +96,15 @@ function openAll(index: number, ethertype: number): number {
 }
 
 const sockets = libcSockets();
-const wish: Wish = JSON.parse(readFileSync(process.stdin.fd, 'utf8'));
+const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
+const wish: Wish = JSON.parse((await lines.next()).value ?? '{}');
 const link = await linkOf(wish.interface);
 const fds = [openAll(link.index, 0x0806), openAll(link.index, 0x86dd)];
 const [sender = -1] = fds;
-const questions: Question[] = [];
-const heard: Heard[] = [];
+let questions: Question[] = [];
+let heard: Heard[] = [];
+/** How many questions were asked before those. */
+let forgotten = 0;
 const start = performance.now();
 const origin = performance.timeOrigin + start;
 let flooded: Report['flood'];
@@ -134,7 +148,7 @@ function take(frame: Uint8Array): void {
   const told = read(frame);
   if (!told) return;
   const { number, ...rest } = told;
-  const question = questions[number - 1];
+  const question = questions[number - 1 - forgotten];
   const at = now();
   if (question?.ip === told.ip) question.answers.push({ mac: told.mac, after: at - question.at });
   else if (told.mac !== formatMac(link.mac)) heard.push({ at, ...rest });
@@ -185,7 +199,7 @@ function question(ip: string, number: number): Uint8Array {
 
 function ask(ip: string): void {
   questions.push({ ip, at: now(), answers: [] });
-  sockets.send(sender, question(ip, questions.length));
+  sockets.send(sender, question(ip, forgotten + questions.length));
 }
 
 /** Sends in small batches on the clock, counting answers without looking further into them. */
@@ -215,11 +229,38 @@ async function flood(
   flooded = { sent, answered, seconds: took };
 }
 
+const report = (): Report => ({ origin, questions, heard, ...(flooded && { flood: flooded }) });
+
 function end(): void {
   for (const fd of fds) drain(fd);
   for (const watcher of watchers) watcher.close();
-  const report: Report = { origin, questions, heard, ...(flooded && { flood: flooded }) };
-  process.stdout.write(JSON.stringify(report), () => process.exit(0));
+  process.stdout.write(JSON.stringify(report()), () => process.exit(0));
+}
+
+const LATEST = 10;
+const UNDER_WAY_MS = 20;
+function owners(): Owners {
+  const found = new Map((wish.ips ?? []).map((ip) => [ip, { asked: 0, macs: new Set<string>() }]));
+  let missing = found.size;
+  for (let i = questions.length - 1; i >= 0 && missing > 0; i--) {
+    const { ip, at, answers } = questions[i] ?? { ip: '', at: 0, answers: [] };
+    const one = found.get(ip);
+    if (!one || one.asked === LATEST || now() - at < UNDER_WAY_MS) continue;
+    for (const { mac } of answers) one.macs.add(mac);
+    if (++one.asked === LATEST) missing--;
+  }
+  return Object.fromEntries(
+    [...found].map(([ip, { asked, macs }]) => [ip, asked === LATEST ? [...macs] : []]),
+  );
+}
+
+function obey(command: Command): unknown {
+  for (const fd of fds) drain(fd);
+  if (command === 'take') return report();
+  if (command === 'owners') return owners();
+  forgotten += questions.length;
+  [questions, heard] = [[], []];
+  return {};
 }
 
 /** Answers to the last questions are still under way. */
@@ -232,6 +273,10 @@ if (wish.flood) {
 } else if (wish.ips) {
   const timer = setInterval(() => wish.ips?.forEach(ask), wish.everyMs ?? 5);
   process.on('SIGTERM', () => clearInterval(timer));
+  if (wish.live) {
+    for await (const line of lines) process.stdout.write(`${JSON.stringify(obey(line as Command))}\n`);
+    process.exit(0);
+  }
 } else {
   for (const hex of wish.frames ?? []) sockets.send(sender, Buffer.from(hex, 'hex'));
   if (wish.waitMs !== undefined) setTimeout(end, wish.waitMs);

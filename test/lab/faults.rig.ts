@@ -95,7 +95,9 @@ export function makeFaults(run: Run, network: Network): Faults {
 }
 
 /** A process stands still, as on a node whose CPU is taken away, for so long. */
-export async function stall(pid: number, ms: number): Promise<void> {
+export async function stall(pid: number | undefined, ms: number): Promise<void> {
+  // 0 would be the caller's own group.
+  if (!pid) throw new Error('no such process');
   process.kill(pid, 'SIGSTOP');
   try {
     await sleep(ms);

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must, until } from '../servers/exec.ts';
+import { labAvailable } from './lab.rig.ts';
+import { type Ownership, ownership } from './ownership.ts';
+import { type Member, type Site, startSite } from './site.rig.ts';
+
+const able = labAvailable();
+if (able !== true) console.log(`moves lab skipped: ${able}`);
+
+/** The longest silence of a move that was foreseen. The answer to the last question may be under way, too. */
+const PLANNED_MS = 50;
+
+const EXCLUDE = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+describe.skipIf(able !== true)('addresses of a node that lives', () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await startSite({ product: 'herald', nodes: 3, addresses: 12 });
+    await site.settled();
+  });
+  afterAll(async () => {
+    await site?.close();
+  });
+
+  /** Who had each address since `forget`. */
+  const owned = async (): Promise<ReadonlyMap<string, Ownership>> => {
+    const { questions } = await site.watch.take();
+    return new Map(site.watched.map((ip) => [ip, ownership(questions.filter((q) => q.ip === ip))]));
+  };
+  const worst = (all: readonly Ownership[], of: 'without' | 'twice' | 'moves') =>
+    Math.round(Math.max(0, ...all.map((one) => one[of])));
+  /** Those that belong to the node, and the others. */
+  const parted = async (node: Member) => {
+    const all = [...(await owned())];
+    const of = (own: boolean) => all.filter(([ip]) => (site.home(ip) === node) === own).map(([, o]) => o);
+    return { own: of(true), others: of(false) };
+  };
+  const homeOf = (ip: string | undefined) => site.home(ip ?? '');
+  const leave = (node: Member) =>
+    until(`nothing at ${node.name}`, async () =>
+      Object.values(await site.watch.owners()).every((macs) => macs.length === 1 && macs[0] !== node.mac),
+    );
+  /** The far end of the node's cable. */
+  const port = (node: Member, state: 'up' | 'down') =>
+    must('ip', ['link', 'set', site.lab.network.ports(node.host, 'lan')[0] ?? '', state]);
+  const label = (node: Member, change: string) => site.lab.api.kubectl('label', 'node', node.name, change);
+  const report = (what: string, all: readonly Ownership[]) => {
+    const [hole, two] = [worst(all, 'without'), worst(all, 'twice')];
+    console.log(`${what}: ${hole} ms without an owner, ${two} ms with two, ${worst(all, 'moves')} moves`);
+  };
+
+  it.each<[string, (node: Member) => Promise<unknown>, (node: Member) => Promise<unknown>]>([
+    ['its cable is pulled', (n) => port(n, 'down'), (n) => port(n, 'up')],
+    [
+      'its interface is switched off',
+      (n) => n.host.exec('ip', 'link', 'set', 'lan0', 'down'),
+      (n) => n.host.exec('ip', 'link', 'set', 'lan0', 'up'),
+    ],
+  ])('move when %s, and come back without a hole', async (what, hit, mend) => {
+    const node = homeOf(site.watched[0]);
+    await site.watch.forget();
+    await hit(node);
+    await leave(node);
+    const away = await parted(node);
+    report(what, away.own);
+    expect(worst(away.own, 'without')).toBeLessThan(1_000);
+    expect(away.own.every(({ moves }) => moves === 1)).toBe(true);
+    expect([worst(away.others, 'moves'), worst(away.others, 'twice')]).toEqual([0, 0]);
+    expect(worst(away.others, 'without')).toBeLessThan(PLANNED_MS);
+    await site.watch.forget();
+    await mend(node);
+    await site.settled();
+    const back = await parted(node);
+    report('and back', back.own);
+    expect(back.own.every(({ moves }) => moves === 1)).toBe(true);
+    expect(worst(back.own, 'without')).toBeLessThan(PLANNED_MS);
+  });
+
+  it('move once while a cable comes and goes', async () => {
+    const node = homeOf(site.watched[0]);
+    await site.watch.forget();
+    for (let i = 0; i < 5; i++) {
+      await port(node, 'down');
+      await leave(node);
+      await port(node, 'up');
+    }
+    await site.settled();
+    const { own } = await parted(node);
+    report('a cable that comes and goes', own);
+    expect(worst(own, 'moves')).toBe(2);
+  });
+
+  it.each<[string, (node: Member) => Promise<unknown>, (node: Member) => Promise<unknown>]>([
+    ['its speaker is stopped', (n) => n.stop(), (n) => n.start()],
+    ['it is excluded', (n) => label(n, `${EXCLUDE}=`), (n) => label(n, `${EXCLUDE}-`)],
+  ])('move without a hole when %s, and come back so', async (what, hit, mend) => {
+    const node = homeOf(site.watched[0]);
+    await site.watch.forget();
+    await hit(node);
+    await leave(node);
+    const away = await parted(node);
+    report(what, away.own);
+    await site.watch.forget();
+    await mend(node);
+    await site.settled();
+    const back = await parted(node);
+    report('and back', back.own);
+    for (const { own, others } of [away, back]) {
+      expect(worst(own, 'without')).toBeLessThan(PLANNED_MS);
+      expect(own.every(({ moves }) => moves === 1)).toBe(true);
+      expect([worst(others, 'moves'), worst(others, 'twice')]).toEqual([0, 0]);
+    }
+  });
+
+  it('move away and back, once each and without a hole, when all speakers are updated in turn', async () => {
+    await site.watch.forget();
+    for (const member of site.members) await member.roll();
+    await site.settled();
+    const all = [...(await owned()).values()];
+    report('rolling update', all);
+    expect(worst(all, 'without')).toBeLessThan(PLANNED_MS);
+    expect(all.map(({ moves }) => moves)).toEqual(all.map(() => 2));
+  });
+});

@@ -1,0 +1,236 @@
+import { rank } from '../../src/domain/election/ranks.ts';
+import { connect, type KubeClient } from '../../src/platform/kube/client.ts';
+import { systemClock } from '../../src/platform/obs/clock.ts';
+import { createLog } from '../../src/platform/obs/log.ts';
+import { until } from '../servers/exec.ts';
+import type { Daemon } from '../servers/run.ts';
+import { type Lab, startLab } from './lab.rig.ts';
+import { type Host, macOf } from './network.rig.ts';
+import { NAMESPACE, SPEAKER_LABELS } from './objects.rig.ts';
+import { startUpstream, UPSTREAM_LABELS } from './upstream.rig.ts';
+import { startWatch, type Watch } from './watch.rig.ts';
+
+export type Product = 'herald' | 'upstream';
+
+export interface SiteOptions {
+  readonly product: Product;
+  readonly nodes: number;
+  /** Addresses, one a Service, with endpoints on each node. */
+  readonly addresses: number;
+  /** At most so many of them, spread evenly, are watched; default 100. */
+  readonly watched?: number;
+  /** Speakers as in the image; for figures. */
+  readonly bundled?: boolean;
+}
+
+/** A node with its speaker. */
+export interface Member {
+  readonly name: string;
+  readonly host: Host;
+  readonly mac: string;
+  /** On the network of the ring. */
+  readonly address: string;
+  /** Of the speaker; undefined while there is none. */
+  readonly pid: number | undefined;
+  /** Resolves when the speaker is ready. */
+  start(): Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** As a DaemonSet replaces it: its Pod is deleted, the process ends, a new one starts, and is Ready. */
+  roll(): Promise<void>;
+}
+
+/** Nodes whose speakers form a ring, Services that they announce, and one client that watches. */
+export interface Site {
+  readonly lab: Lab;
+  readonly kube: KubeClient;
+  readonly members: readonly Member[];
+  readonly ips: readonly string[];
+  readonly watched: readonly string[];
+  readonly watch: Watch;
+  /** Whom an address belongs to while all are well: the first in upstream's order. */
+  home(ip: string): Member;
+  /** Resolves when each watched address is answered by its owner alone. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const WRITERS = 16;
+/** What the client, one process of many here, still asks for and reads with ease. */
+const QUESTIONS_A_SECOND = 5_000;
+const ADDRESSES_BEGIN = 10 * 2 ** 24 + 200 * 2 ** 16 + 1;
+
+export async function startSite(o: SiteOptions): Promise<Site> {
+  const lab = await startLab({ bundled: o.bundled ?? false });
+  try {
+    const log = createLog({ level: 'error', clock: systemClock });
+    const { kubeconfig } = lab.api;
+    const kube = await connect({ kubeconfig, log, userAgent: 'lab', qps: 0, concurrency: WRITERS });
+    lab.run.defer(() => kube.close());
+    const members: Member[] = [];
+    for (let i = 1; i <= o.nodes; i++) members.push(await makeMember({ lab, kube }, o.product, `n${i}`));
+    const client = await lab.network.client('client');
+    await lab.objects.pool('all', '10.200.0.0/16');
+    await lab.objects.advertisement('all');
+    const ips = Array.from({ length: o.addresses }, (_, i) => ipOf(ADDRESSES_BEGIN + i));
+    const names = members.map(({ name }) => name);
+    await makeServices(kube, ips, names);
+    await Promise.all(members.map((member) => member.start()));
+    const step = Math.max(1, ips.length / (o.watched ?? 100));
+    const watched = ips.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+    const watch = await startWatch(
+      client,
+      watched,
+      Math.max(5, (1_000 * watched.length) / QUESTIONS_A_SECOND),
+    );
+    lab.run.defer(async () => watch.close());
+    const home = (ip: string) => {
+      const [first] = rank(names, ip);
+      const member = members.find(({ name }) => name === first);
+      if (!member) throw new Error(ip);
+      return member;
+    };
+    const settled = async () => {
+      const wanted = new Map(watched.map((ip) => [ip, home(ip).mac]));
+      const all = async () =>
+        Object.entries(await watch.owners()).every(
+          ([ip, macs]) => macs.length === 1 && macs[0] === wanted.get(ip),
+        );
+      await until('each address at its owner', all, { timeoutMs: 120_000, everyMs: 25 });
+    };
+    return { lab, kube, members, ips, watched, watch, home, settled, close: () => lab.close() };
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+const ipOf = (n: number) => [24, 16, 8, 0].map((shift) => (n >> shift) & 255).join('.');
+
+/** Many at once: kubectl would need a process for each. */
+async function makeServices(
+  kube: KubeClient,
+  ips: readonly string[],
+  nodes: readonly string[],
+): Promise<void> {
+  let next = 0;
+  const one = async (ip: string, name: string) => {
+    const services = '/api/v1/namespaces/default/services';
+    await kube.request({
+      method: 'POST',
+      path: services,
+      body: {
+        metadata: { name },
+        spec: { type: 'LoadBalancer', ports: [{ port: 80 }], allocateLoadBalancerNodePorts: false },
+      },
+    });
+    await kube.request({
+      method: 'POST',
+      path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+      body: {
+        metadata: { name, labels: { 'kubernetes.io/service-name': name } },
+        addressType: 'IPv4',
+        ports: [{ port: 80 }],
+        endpoints: nodes.map((nodeName, i) => ({
+          addresses: [`10.1.0.${i + 1}`],
+          nodeName,
+          conditions: { ready: true },
+        })),
+      },
+    });
+    await patch(kube, `${services}/${name}/status`, { status: { loadBalancer: { ingress: [{ ip }] } } });
+  };
+  const worker = async () => {
+    for (let i = next++; i < ips.length; i = next++) await one(ips[i] ?? '', `s${i}`);
+  };
+  await Promise.all(Array.from({ length: WRITERS }, worker));
+}
+
+/** A merge patch. */
+export async function patch(kube: KubeClient, path: string, body: unknown): Promise<void> {
+  await kube.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
+}
+
+async function makeMember(
+  { lab, kube }: { lab: Lab; kube: KubeClient },
+  product: Product,
+  name: string,
+): Promise<Member> {
+  const host = await lab.network.node(name);
+  const shown = await host.exec('ip', '-o', '-4', 'address', 'show', 'mgmt0');
+  const address = /inet (\S+)\//.exec(shown)?.[1] ?? '';
+  await kube.request({
+    method: 'POST',
+    path: '/api/v1/nodes',
+    body: { metadata: { name, labels: { 'kubernetes.io/hostname': name } } },
+  });
+  const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }];
+  const addresses = [{ type: 'InternalIP', address }];
+  await patch(kube, `/api/v1/nodes/${name}/status`, { status: { addresses, conditions } });
+  const pod = podOf(kube, { product, name, address });
+  await pod.make(true);
+  let daemon: Daemon | undefined;
+  const member: Member = {
+    name,
+    host,
+    address,
+    mac: await macOf(host, 'lan0'),
+    get pid() {
+      return daemon?.pid;
+    },
+    async start() {
+      daemon =
+        product === 'herald'
+          ? (await lab.speaker(host, { args: [`--ml-bindaddr=${address}`] })).daemon
+          : await startUpstream(lab, host, address);
+    },
+    async stop(signal = 'SIGTERM') {
+      await daemon?.stop(signal, 10_000);
+      daemon = undefined;
+    },
+    async roll() {
+      await pod.delete();
+      await member.stop();
+      await pod.forget();
+      await pod.make(false);
+      await member.start();
+      await pod.ready();
+    },
+  };
+  return member;
+}
+
+/** A speaker's Pod, in the states that a kubelet takes it through. */
+function podOf(kube: KubeClient, o: { product: Product; name: string; address: string }) {
+  const labels =
+    o.product === 'herald'
+      ? SPEAKER_LABELS
+      : Object.fromEntries(UPSTREAM_LABELS.split(',').map((label) => label.split('=')));
+  const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+  const path = `${pods}/speaker-${o.name}`;
+  const status = (ready: boolean) => {
+    const condition = {
+      type: 'Ready',
+      status: ready ? 'True' : 'False',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    return patch(kube, `${path}/status`, {
+      status: { phase: 'Running', podIP: o.address, podIPs: [{ ip: o.address }], conditions: [condition] },
+    });
+  };
+  return {
+    async make(ready: boolean) {
+      const containers = [{ name: 'speaker', image: 'speaker' }];
+      const spec = { nodeName: o.name, hostNetwork: true, containers };
+      await kube.request({
+        method: 'POST',
+        path: pods,
+        body: { metadata: { name: `speaker-${o.name}`, labels }, spec },
+      });
+      await status(ready);
+    },
+    ready: () => status(true),
+    /** It shows as being deleted, and stays until `forget`. */
+    delete: () => kube.request({ method: 'DELETE', path }),
+    forget: () => kube.request({ method: 'DELETE', path, body: { gracePeriodSeconds: 0 } }),
+  };
+}
