@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { Range } from './range.ts';
+import { intersection, type Range } from './range.ts';
 
 /** Ranges that are disjoint and ascending, IPv4 before IPv6: what `union` makes, and what the functions here take. */
 export type RangeSet = readonly Range[];
@@ -28,6 +28,11 @@ export function without(range: Range, set: RangeSet): RangeSet {
   }
   if (first <= range.last) left.push({ family, first, last: range.last });
   return left;
+}
+
+/** What the set has of a range, ascending. */
+export function within(range: Range, set: RangeSet): RangeSet {
+  return set.flatMap((part) => intersection(part, range) ?? []);
 }
 
 /** Whether the set holds the address. O(log n). */

@@ -5,6 +5,7 @@ import { byPriority, fits, isMeantFor } from './fits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Because, Refusal, Stay } from './reasons.ts';
 import { familyOf, type Want } from './want.ts';
+import { sum, type Withheld } from './withheld.ts';
 
 /** Addresses chosen, from which pool and why; already claimed in the ledger. */
 export interface Choice {
@@ -47,7 +48,11 @@ export function choose(ledger: Ledger, want: Want, left: readonly Address[] = []
     settle(asking, best(asking, ledger.reserving(want)), 'reserved') ??
     settle(asking, best(asking, formerFirst(ledger, want, meant)), 'matching-pool') ??
     settle(asking, best(asking, formerFirst(ledger, want, open)), 'open-pool') ??
-    limited(asking, [...meant, ...open]) ?? { refused: 'no-room', family: want.family }
+    limited(asking, [...meant, ...open]) ?? {
+      refused: 'no-room',
+      family: want.family,
+      withheld: withheldFrom(asking, [...meant, ...open]),
+    }
   );
 }
 
@@ -116,7 +121,7 @@ function chooseFrom(ledger: Ledger, want: Want, name: string): Choice | Refusal 
       refused: 'pool-exhausted',
       pool: name,
       family: want.family,
-      draining: pool.draining !== undefined,
+      withheld: withheldFrom(asking, [pool]),
     }
   );
 }
@@ -129,6 +134,13 @@ function limited({ ledger, want }: Asking, pools: readonly Pool[]): Refusal | un
     if (limit) return limit;
   }
   return undefined;
+}
+
+/** What pools keep back of the families that the Service wants. */
+function withheldFrom({ ledger, want }: Asking, pools: readonly Pool[]): Withheld {
+  const families: readonly Family[] =
+    want.family === 'IPv4' || want.family === 'IPv6' ? [want.family] : ['IPv4', 'IPv6'];
+  return sum(pools.flatMap((pool) => families.map((family) => ledger.withheld(pool, family))));
 }
 
 /** The order in which two requested addresses end up in upstream's status: that of their text, not of the request. */
@@ -190,10 +202,13 @@ export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice 
   const family = held.family === 'IPv4' ? 'IPv6' : 'IPv4';
   const pool = ledger.config.pools.get(ledger.claimOf(want.key)?.pool ?? '');
   const second = pool && ledger.offer(pool, family, want);
-  const draining = pool?.draining !== undefined;
-  const limit = pool && !second && limited({ ledger, want: single(want, family) }, [pool]);
+  const asking = { ledger, want: single(want, family) };
+  const limit = pool && !second && limited(asking, [pool]);
   if (limit) return limit;
-  if (!second) return { refused: 'pool-exhausted', pool: pool?.name ?? '', family, draining };
+  if (!second) {
+    const withheld = withheldFrom(asking, pool ? [pool] : []);
+    return { refused: 'pool-exhausted', pool: pool?.name ?? '', family, withheld };
+  }
   return claimed(ledger.claim(want, [held, second]), 'second-family');
 }
 

@@ -130,7 +130,7 @@ describe('a draining range', () => {
       return 'refusal' in verdict && refusalText(verdict.refusal);
     };
     expect(told(half, { [LBIPS]: '192.0.2.1' })).toBe('192.0.2.1 is in a draining range of pool a');
-    expect(told(whole, { [POOL]: 'a' })).toBe('pool a has no free IPv4 address outside its draining ranges');
+    expect(told(whole, { [POOL]: 'a' })).toBe('pool a has no free IPv4 address, with 4 draining');
   });
 });
 

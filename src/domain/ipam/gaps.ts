@@ -1,20 +1,27 @@
 import type { Pool } from '../config/config.ts';
 import type { Family } from '../ip/address.ts';
-import { union, without } from '../ip/ranges.ts';
+import { type RangeSet, union, without } from '../ip/ranges.ts';
 
 /**
- * How many addresses the longest run of a pool has that nobody has and that do not drain. `used` are those in use of the family,
- * in any order. A run ends at addresses that the pool avoids.
+ * How many addresses the longest run of a pool has that are not taken, do not drain and lie in no range that is kept. `taken` are
+ * addresses of the family, in any order. A run ends at addresses that the pool avoids.
  */
-export function largestGap(pool: Pool, family: Family, used: Iterable<bigint>): bigint {
-  const taken = [...used].sort((a, b) => (a < b ? -1 : 1));
+export function largestGap(o: {
+  readonly pool: Pool;
+  readonly family: Family;
+  readonly taken: Iterable<bigint>;
+  readonly kept: RangeSet;
+}): bigint {
+  const { pool, family } = o;
+  const taken = [...o.taken].sort((a, b) => (a < b ? -1 : 1));
   let at = 0;
   let longest = 0n;
   const measure = (first: bigint, last: bigint) => {
     const size = pool.avoidBuggyIPs && family === 'IPv4' ? withinBlock(first, last) : last - first + 1n;
     if (size > longest) longest = size;
   };
-  const open = union(pool.ranges).flatMap((range) => without(range, pool.draining ?? []));
+  const barred = union([...(pool.draining ?? []), ...o.kept]);
+  const open = union(pool.ranges).flatMap((range) => without(range, barred));
   for (const range of open.filter((r) => r.family === family)) {
     let { first } = range;
     for (; at < taken.length; at++) {

@@ -2,6 +2,7 @@ import { type Config, type Pool, poolOf } from '../config/config.ts';
 import type { Address, Family } from '../ip/address.ts';
 import { type Claim, isAmong, sameClaim } from './claim.ts';
 import type { Counters } from './counters.ts';
+import { largestGap } from './gaps.ts';
 import { Holdings } from './holdings.ts';
 import { offer, reserving } from './offer.ts';
 import { Quarantine } from './quarantine.ts';
@@ -12,6 +13,7 @@ import { type Books, commonPool, judge, keptBack, overQuota } from './rights.ts'
 import { Space } from './space.ts';
 import { Sticky } from './sticky.ts';
 import type { Want } from './want.ts';
+import { type Withheld, withheld } from './withheld.ts';
 
 /** What a new Config did to claims: those that no pool holds any more, and those that another pool holds now. */
 export interface Upheaval {
@@ -185,6 +187,18 @@ export class Ledger {
   counters(name: string): Counters {
     const pool = this.config.pools.get(name);
     return pool ? this.#books.space.counters(pool) : NOTHING;
+  }
+
+  /** What of one family a pool keeps back from everybody, or from everybody but some. */
+  withheld(pool: Pool, family: Family): Withheld {
+    return withheld(this.#books, pool, family);
+  }
+
+  /** The longest run of addresses of a family that a pool could give to everybody. `used`: those in use. */
+  longestFree(pool: Pool, family: Family, used: Iterable<bigint>): bigint {
+    const { quarantine, reserve } = this.#books;
+    const taken = [...used, ...quarantine.addresses(family), ...reserve.owned(family)];
+    return largestGap({ pool, family, taken, kept: reserve.ranges });
   }
 
   /** Addresses in use of a family, by pool. */

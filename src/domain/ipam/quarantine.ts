@@ -35,6 +35,10 @@ export class Quarantine {
     return this.#entries[family].get(bits);
   }
 
+  addresses(family: Family): readonly bigint[] {
+    return [...this.#entries[family].keys()];
+  }
+
   entries(): readonly Quarantined[] {
     return [...this.#entries.IPv4.values(), ...this.#entries.IPv6.values()];
   }

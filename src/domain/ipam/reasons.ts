@@ -1,5 +1,6 @@
 import type { Strategy } from '../config/config.ts';
 import { type Address, formatAddress } from '../ip/address.ts';
+import { type Withheld, withheldText } from './withheld.ts';
 
 /** The families of a Service's cluster addresses; `unknown` when they make no sense. */
 export type ServiceFamily = 'IPv4' | 'IPv6' | 'dual' | 'unknown';
@@ -100,10 +101,15 @@ export type Refusal =
       readonly refused: 'pool-exhausted';
       readonly pool: string;
       readonly family: ServiceFamily;
-      /** The pool has ranges that give out nothing. */
-      readonly draining: boolean;
+      /** Absent: nothing is kept back. */
+      readonly withheld?: Withheld;
     }
-  | { readonly refused: 'no-room'; readonly family: ServiceFamily };
+  | {
+      readonly refused: 'no-room';
+      readonly family: ServiceFamily;
+      /** By all pools that could have given one. Absent: nothing is kept back. */
+      readonly withheld?: Withheld;
+    };
 
 /** Why two Services may not have one address (metallb.md 3.4). */
 export type NoSharing = 'holder-does-not-share' | 'service-does-not-share' | 'other-key' | 'other-backends';
@@ -172,13 +178,16 @@ export function refusalText(r: Refusal): string {
     }
     case 'address-quarantined':
       return `${formatAddress(r.address)} is kept back: ${r.cause}`;
-    case 'pool-exhausted': {
-      const where = r.draining ? ' outside its draining ranges' : '';
-      return `pool ${r.pool} has no free ${familyName[r.family]} address${where}`;
-    }
+    case 'pool-exhausted':
+      return `pool ${r.pool} has no free ${familyName[r.family]} address${keptBack(r.withheld)}`;
     case 'no-room':
-      return `no pool has a free ${familyName[r.family]} address for this Service`;
+      return `no pool has a free ${familyName[r.family]} address for this Service${keptBack(r.withheld)}`;
   }
+}
+
+function keptBack(withheld: Withheld | undefined): string {
+  const text = withheld ? withheldText(withheld) : '';
+  return text === '' ? '' : `, with ${text}`;
 }
 
 const BY: Readonly<Record<Strategy, string>> = {

@@ -56,6 +56,11 @@ export class Reserve {
     return this.#owners[family].has(bits);
   }
 
+  /** Addresses that are remembered for somebody. */
+  owned(family: Family): readonly bigint[] {
+    return [...this.#owners[family].keys()];
+  }
+
   /** Ranges that are kept for the Service, those for it alone before those of its namespace. */
   rangesFor(who: Who): readonly Range[] {
     const among = this.#byNamespace.get(who.namespace);

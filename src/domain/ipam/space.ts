@@ -25,11 +25,12 @@ interface SpaceOptions {
 export class Space {
   readonly #o: SpaceOptions;
   readonly #rooms = new Map<Pool, Record<Family, Room>>();
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
 
   constructor(o: SpaceOptions) {
     this.#o = o;
     const { config, holdings, kept } = o;
+    this.#tally = new Tally(kept);
     for (const pool of config.pools.values()) {
       const room = (family: Family) =>
         new Room({ pool, family, kept, taken: (bits) => this.#isTaken(family, bits) });
@@ -80,6 +81,11 @@ export class Space {
 
   counters(pool: Pool): Counters {
     return this.#tally.counters(pool);
+  }
+
+  /** Addresses that nobody has: in draining ranges, and in others that are kept for somebody. */
+  idle(pool: Pool, family: Family): { readonly draining: bigint; readonly kept: bigint } {
+    return this.#tally.idle(pool, family);
   }
 
   #isTaken(family: Family, bits: bigint): boolean {

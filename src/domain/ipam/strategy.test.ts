@@ -103,15 +103,17 @@ describe('the longest free run of a pool', () => {
     [['2001:db8::/64'], {}, [], 0n],
   ] as const)('of %j with %j and %j in use is %s', (addresses, more, used, longest) => {
     const pool = configOf({ a: { addresses, ...more } }).pools.get('a');
-    expect(
-      pool &&
-        largestGap(
-          pool,
-          'IPv4',
-          used.map((text) => address(text).bits),
-        ),
-    ).toBe(longest);
+    const taken = used.map((text) => address(text).bits);
+    expect(pool && largestGap({ pool, family: 'IPv4', taken, kept: [] })).toBe(longest);
   });
+});
+
+it('the longest free run ends at a range that is kept for somebody', () => {
+  const pool = configOf({ a: { addresses: ['192.0.2.0/24'] } }).pools.get('a') ?? expect.fail();
+  const kept = [
+    { family: 'IPv4', first: address('192.0.2.64').bits, last: address('192.0.2.79').bits },
+  ] as const;
+  expect(largestGap({ pool, family: 'IPv4', taken: [], kept })).toBe(176n);
 });
 
 describe('the forecast', () => {

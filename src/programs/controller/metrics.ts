@@ -39,6 +39,11 @@ export function controllerMetrics(metrics: Metrics) {
       help: 'Writes of Service status, by outcome',
       labels: ['outcome'] as const,
     }),
+    probed: metrics.counter({
+      name: 'herald_controller_probes_total',
+      help: 'Addresses that speakers were asked about before they were given out, by result',
+      labels: ['result'] as const,
+    }),
     movesUnderWay: metrics.gauge({
       name: 'herald_controller_moves_under_way',
       help: 'Moves of Services out of moving ranges that have begun and not ended; those of Services that share an address are one',
@@ -113,19 +118,28 @@ export interface Trend {
   readonly family: string;
   readonly used: number;
   readonly free: number;
+  /** Addresses that nobody has and that are not free, by what keeps them back. */
+  readonly withheld: Readonly<Record<'draining' | 'quarantined' | 'reserved', number>>;
   /** Addresses of the longest free run. */
   readonly longest: number;
   /** Until nothing is free; undefined: too little is known. */
   readonly seconds: number | undefined;
 }
 
+const REASONS = ['draining', 'quarantined', 'reserved'] as const;
+
 /** Where pools are heading, by family. */
 function trendMetrics(metrics: Metrics) {
   const labels = ['pool', 'family'] as const;
   const gauge = (name: string, help: string) => metrics.gauge({ name: `herald_pool_${name}`, help, labels });
   const used = gauge('addresses_used', 'Distinct addresses in use');
-  const free = gauge('addresses_free', 'Addresses that are neither in use nor draining');
-  const longest = gauge('largest_free_block', 'Addresses of the longest run without one in use or draining');
+  const free = gauge('addresses_free', 'Addresses that everybody could get who may use the pool');
+  const withheld = metrics.gauge({
+    name: 'herald_pool_addresses_withheld',
+    help: 'Addresses that nobody has and not everybody could get: in draining ranges, in use elsewhere (quarantined), or reserved',
+    labels: ['pool', 'family', 'reason'] as const,
+  });
+  const longest = gauge('largest_free_block', 'Addresses of the longest run of free ones');
   const seconds = gauge(
     'exhaustion_seconds',
     'Seconds until no address is free, at the rate of the last hour; +Inf while use does not grow, absent for the first ten minutes',
@@ -135,12 +149,14 @@ function trendMetrics(metrics: Metrics) {
       const at = { pool: t.pool, family: t.family };
       used.set(at, t.used);
       free.set(at, t.free);
+      for (const reason of REASONS) withheld.set({ ...at, reason }, t.withheld[reason]);
       longest.set(at, t.longest);
       if (t.seconds === undefined) seconds.remove(at);
       else seconds.set(at, t.seconds);
     },
     forgetTrend(pool: string, family: string): void {
       for (const metric of [used, free, longest, seconds]) metric.remove({ pool, family });
+      for (const reason of REASONS) withheld.remove({ pool, family, reason });
     },
   };
 }

@@ -147,6 +147,21 @@ describe('the status of a Service', () => {
     });
   });
 
+  it('is not written again while only the counts of what is kept back change', () => {
+    const refusal = (draining: bigint, reserved: bigint) =>
+      ({
+        refusal: { refused: 'no-room', family: 'IPv4', withheld: { draining, quarantined: 0n, reserved } },
+      }) as const;
+    const message = 'no pool has a free IPv4 address for this Service, with 3 draining';
+    const told = service({ conditions: [{ ...yes, status: 'False', reason: 'NoRoom', message }] });
+    expect(change(told, refusal(3n, 0n))).toBeUndefined();
+    expect(change(told, refusal(2n, 0n))).toBeUndefined();
+    const more = message.replace('3 draining', '2 draining, 1 reserved');
+    expect(change(told, refusal(2n, 1n))?.body).toMatchObject({
+      status: { conditions: [{ message: more }] },
+    });
+  });
+
   it('loses all of ours, and nothing of others, with the type LoadBalancer', () => {
     const other = { ...yes, type: 'LoadBalancerPortsError' };
     const patch = change(service({ ...settled, conditions: [other, yes] }), { none: true });

@@ -12,6 +12,7 @@ import {
   refusalText,
   stayText,
 } from '../../domain/ipam/reasons.ts';
+import { withoutCounts } from '../../domain/ipam/withheld.ts';
 
 /** Reason of the condition of a Service whose address is in a moving range and stays there. */
 const NOT_MOVED = 'NotMoved';
@@ -95,7 +96,7 @@ function conditionChange(service: Service, verdict: Verdict, now: string): reado
 /** What the condition is to say; undefined: it goes; silence: it stays as it is. */
 function saying(verdict: Verdict, before: Condition | undefined): Said | undefined | 'silence' {
   if ('none' in verdict) return undefined;
-  if ('refusal' in verdict) return refusing(verdict.refusal);
+  if ('refusal' in verdict) return refusing(verdict.refusal, before);
   if (!('kept' in verdict)) return allocated(verdict.choice, before);
   const { kept, choice } = verdict;
   if (!choice) return 'silence';
@@ -103,8 +104,15 @@ function saying(verdict: Verdict, before: Condition | undefined): Said | undefin
   return { status: 'True', reason: reasonWord(kept.refused), message };
 }
 
-function refusing(refusal: Refusal): Said {
-  return { status: 'False', reason: reasonWord(refusal.refused), message: refusalText(refusal) };
+/** Counts of what is kept back are those of the moment: while they alone change, those who wait are not written again. */
+function refusing(refusal: Refusal, before: Condition | undefined): Said {
+  const text = refusalText(refusal);
+  const goesOn = before?.status === 'False' && withoutCounts(before.message) === withoutCounts(text);
+  return {
+    status: 'False',
+    reason: reasonWord(refusal.refused),
+    message: goesOn ? before.message : text,
+  };
 }
 
 /** The reason of the first choice stays while the addresses stay, so that keeping an address writes nothing. */

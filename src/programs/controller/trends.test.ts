@@ -47,6 +47,23 @@ describe('trends of pools', () => {
     expect((await shown('IPv6')).at(-1)).toBe('exhaustion_seconds +Inf');
   });
 
+  it('count apart what is kept back', async () => {
+    const pools = { a: { addresses: ['192.0.2.0/28'], draining: ['192.0.2.0/30'] } };
+    ledger.reconfigure(configOf(pools));
+    const suspect = { family: 'IPv4', bits: 0xc0000208n } as const;
+    ledger.quarantine.add({ address: suspect, reason: 'a printer', since: 0, until: 1_000_000 });
+    pass(ledger, 't1/a');
+    trends.touch();
+    await clock.advance(100);
+    expect(await shown('IPv4')).toEqual(['addresses_used 1', 'addresses_free 10', 'largest_free_block 7']);
+    const withheld = [...(await metrics.text()).matchAll(/withheld\{.*reason="(\w+)"\} (\d+)/g)];
+    expect(withheld.map(([, reason, count]) => `${reason} ${count}`)).toEqual([
+      'draining 4',
+      'quarantined 1',
+      'reserved 0',
+    ]);
+  });
+
   it('are looked at seldom in a burst', async () => {
     let looks = 0;
     const counting = ledger.usedByPool.bind(ledger);

@@ -1,7 +1,7 @@
+import type { Pool } from '../../domain/config/config.ts';
 import type { Family } from '../../domain/ip/address.ts';
 import { capacityOf } from '../../domain/ipam/counters.ts';
 import { forecast, type Sample, sampled } from '../../domain/ipam/forecast.ts';
-import { largestGap } from '../../domain/ipam/gaps.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import type { Doors } from './doors.ts';
@@ -65,8 +65,8 @@ export class Trends {
       for (const pool of ledger.config.pools.values()) {
         const list = used.get(pool.name) ?? [];
         if (capacityOf(pool)[family] === 0n && list.length === 0) continue;
-        const longest = largestGap(pool, family, list);
-        this.#show({ ledger, pool: pool.name, family, used: list.length, longest, at: now });
+        const longest = ledger.longestFree(pool, family, list);
+        this.#show({ ledger, pool, family, used: list.length, longest, at: now });
       }
     }
     for (const [key, { pool, family }] of before)
@@ -79,20 +79,28 @@ export class Trends {
 
   #show(o: {
     readonly ledger: Ledger;
-    readonly pool: string;
+    readonly pool: Pool;
     readonly family: Family;
     readonly used: number;
     readonly longest: bigint;
     readonly at: number;
   }): void {
-    const { ledger, pool, family, used, longest, at } = o;
+    const { ledger, family, used, longest, at } = o;
+    const { name: pool } = o.pool;
     const key = `${pool} ${family}`;
     const { availableIPv4, availableIPv6 } = ledger.counters(pool);
-    const free = Number(family === 'IPv4' ? availableIPv4 : availableIPv6);
+    const { draining, quarantined, reserved } = ledger.withheld(o.pool, family);
+    const open = family === 'IPv4' ? availableIPv4 : availableIPv6;
+    const free = Number(open - quarantined - reserved);
+    const withheld = {
+      draining: Number(draining),
+      quarantined: Number(quarantined),
+      reserved: Number(reserved),
+    };
     const samples = this.#samples.get(key) ?? [];
     const seconds = forecast(samples, { at, used }, free);
     this.#samples.set(key, sampled(samples, { at, used }));
     this.#shown.set(key, { pool, family });
-    this.#o.metrics.trend({ pool, family, used, free, longest: Number(longest), seconds });
+    this.#o.metrics.trend({ pool, family, used, free, withheld, longest: Number(longest), seconds });
   }
 }
