@@ -7,9 +7,9 @@ import { livenessByApi, nodeView } from '../../../domain/election/nodes.ts';
 import { notOwnerText, ownerText, withdrawText } from '../../../domain/election/reasons.ts';
 import type { Picture } from './picture.ts';
 
-/** Who announces a Service on the local network. */
+/** Who announces a Service on the local network: who should, and who says so. */
 export interface Announcing {
-  /** Absent: nobody. */
+  /** Whom the election gives, by what the API server knows of nodes and speakers. Absent: nobody. */
   readonly owner?: string;
   /** Why the owner, or why nobody. */
   readonly because: string;
@@ -17,9 +17,11 @@ export interface Announcing {
   readonly others: readonly { readonly node: string; readonly why: string }[];
   /** What the speakers themselves say. */
   readonly reported: readonly { readonly node: string; readonly interfaces: readonly string[] }[];
+  /** What may be behind it that the two are not the same. Absent: they are. */
+  readonly difference?: string;
 }
 
-/** The election as every speaker holds it. Problems of the objects are remarks: speakers go on with the last good ones. */
+/** The election as every speaker holds it, but for who lives: speakers with a ring know that better. Problems of the objects are remarks: speakers go on with the last good ones. */
 export function announcing(
   picture: Picture,
   service: Service,
@@ -41,9 +43,24 @@ export function announcing(
     .sort()
     .map((node) => ({ node, verdict: judge({ node, service, slices, field, lbClass }) }));
   const found = decided(verdicts, reported);
-  const silent = found.owner !== undefined && !reported.some(({ node }) => node === found.owner);
-  if (silent) o.remarks.push(`The speaker of ${found.owner} does not say that it announces the Service.`);
-  return found;
+  const difference = differenceOf(found);
+  return difference === undefined ? found : { ...found, difference };
+}
+
+const PASSING = 'a change of owner that is under way, or a status left behind by a speaker that is gone';
+
+function differenceOf({ owner, reported }: Announcing): string | undefined {
+  const names = reported.map(({ node }) => node);
+  if (owner === undefined)
+    return names.length === 0
+      ? undefined
+      : `By what the API server knows nobody should announce it: ${PASSING}.`;
+  if (names.length === 0)
+    return `No speaker says so. One that takes over does within moments: look at the speaker of ${owner}.`;
+  if (!names.includes(owner))
+    return `By what the API server knows it should be ${owner}. Speakers that form a ring ask each other who lives, and may know of a dead node before it does.`;
+  const others = names.filter((name) => name !== owner);
+  return others.length === 0 ? undefined : `${others.join(', ')} should not: ${PASSING}.`;
 }
 
 function decided(

@@ -38,16 +38,22 @@ function poolText({ has, offers, message = '' }: PoolLine): string {
 
 function announcingLines({ announcing }: Why): string[] {
   if (!announcing) return [];
-  const { owner, because, others, reported } = announcing;
-  const lines = [
-    '',
-    owner === undefined ? `Announced by nobody: ${because}` : `Announced by ${owner}: ${because}`,
-  ];
-  lines.push(...columns(others.map(({ node, why }) => [node, why])));
+  const { owner, because, others, reported, difference } = announcing;
   const said = reported.map(({ node, interfaces }) =>
     interfaces.length > 0 ? `${node} (${interfaces.join(', ')})` : node,
   );
-  lines.push(said.length > 0 ? `  Speakers say: ${said.join(', ')}` : '  Speakers say: nobody');
+  const elected = owner === undefined ? `nobody: ${because}` : `${owner}: ${because}`;
+  const agreed = said.length > 0 && owner !== undefined ? `${said.join(', ')}: ${because}` : elected;
+  const lines =
+    difference === undefined
+      ? ['', `Announced by ${agreed}`]
+      : [
+          '',
+          `Announced by ${said.length > 0 ? said.join(', ') : 'nobody'}, as speakers say`,
+          `  ${difference}`,
+          `Elected ${elected}`,
+        ];
+  lines.push(...columns(others.map(({ node, why }) => [node, why])));
   return lines;
 }
 

@@ -67,6 +67,10 @@ const slice = (name: string, ...nodes: string[]) => ({
   metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': name } },
   endpoints: nodes.map((nodeName) => ({ addresses: ['10.1.0.1'], nodeName, conditions: { ready: true } })),
 });
+const announcedBy = (node: string) =>
+  metallb('ServiceL2Status', `l2-${node}`, {
+    status: { node, serviceName: 'web', serviceNamespace: 'shop', interfaces: [{ name: 'eth0' }] },
+  });
 const l2 = metallb('L2Advertisement', 'lan', { spec: {} });
 const shop = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
 
@@ -97,9 +101,7 @@ describe('herald why', () => {
         says: says('True', 'OpenPool', '192.0.2.1 from pool web: lowest free'),
       }),
       service('other', { ip: '192.0.2.0' }),
-      metallb('ServiceL2Status', 'l2-1', {
-        status: { node: 'n1', serviceName: 'web', serviceNamespace: 'shop', interfaces: [{ name: 'eth0' }] },
-      }),
+      announcedBy('n1'),
     ]);
     expect(found?.text).toEqual([
       'shop/web: 192.0.2.1',
@@ -116,9 +118,8 @@ describe('herald why', () => {
       'Quotas:',
       '  tenants  namespace shop has 2 of 3 addresses',
       '',
-      'Announced by n1: no other node can',
+      'Announced by n1 (eth0): no other node can',
       '  n2  it is labelled exclude-from-external-load-balancers',
-      '  Speakers say: n1 (eth0)',
     ]);
     expect(found).toMatchObject({ state: 'Allocated', announcing: { owner: 'n1' }, remarks: [] });
   });
@@ -246,7 +247,50 @@ describe('herald why', () => {
     expect(found?.remarks).toEqual([
       'Endpoints are not in the picture: taken as ready on every node.',
       'Speakers are not in the picture: taken as running on every node.',
-      'The speaker of n1 does not say that it announces the Service.',
+    ]);
+  });
+
+  it.each([
+    [
+      'nobody, as speakers say',
+      ['n1', 'n2'],
+      [],
+      'No speaker says so. One that takes over does within moments: look at the speaker of n2.',
+    ],
+    [
+      'n1 (eth0), as speakers say',
+      ['n1', 'n2'],
+      ['n1'],
+      'By what the API server knows it should be n2. Speakers that form a ring ask each other who lives, and may know of a dead node before it does.',
+    ],
+    [
+      'n1 (eth0), n2 (eth0), as speakers say',
+      ['n1', 'n2'],
+      ['n1', 'n2'],
+      'n1 should not: a change of owner that is under way, or a status left behind by a speaker that is gone.',
+    ],
+    [
+      'n2 (eth0), as speakers say',
+      [],
+      ['n2'],
+      'By what the API server knows nobody should announce it: a change of owner that is under way, or a status left behind by a speaker that is gone.',
+    ],
+  ])('sets what speakers say against the election: %s', (by, endpoints, saying, difference) => {
+    const found = told([
+      shop,
+      l2,
+      ...['n1', 'n2'].flatMap((name) => [node(name), speaker(name)]),
+      ...endpoints.map((name) => slice('web', name)),
+      slice('else', 'n1'),
+      pool('web', ['192.0.2.0/30']),
+      service('web', { ip: '192.0.2.0' }),
+      ...saying.map(announcedBy),
+    ]);
+    expect(found?.announcing?.difference).toBe(difference);
+    const at = found?.text.indexOf(`Announced by ${by}`) ?? 0;
+    expect(found?.text.slice(at + 1, at + 3).map((line) => line.replace(/(Elected \w+).*/, '$1'))).toEqual([
+      `  ${difference}`,
+      endpoints.length > 0 ? 'Elected n2' : 'Elected nobody',
     ]);
   });
 
