@@ -11,6 +11,7 @@ import { controller, NAME } from '../programs/controller/controller.ts';
 import {
   type CommonFlags,
   execute,
+  goBoolean,
   ignored,
   ignoring,
   natural,
@@ -29,6 +30,7 @@ interface Flags extends CommonFlags {
   readonly moveOverlap: number;
   readonly movesAtOnce: number;
   readonly stickyGrace: number;
+  readonly probeBeforeUse: boolean;
   readonly apiQps: number;
   readonly mlSecretName: string;
   readonly deployment: string;
@@ -75,6 +77,13 @@ for (const option of [
   )
     .argParser(natural)
     .default(0, '0: not at all, as MetalLB'),
+  new Option(
+    '--probe-before-use [bool]',
+    'have the speakers ask on the network whether an address is in use before it is given out for the first time',
+  )
+    .argParser(goBoolean)
+    .preset('true')
+    .default(false),
   new Option('--ml-secret-name <name>', 'Secret with the key of the ring of speakers, made if there is none')
     .env('METALLB_ML_SECRET_NAME')
     .default('', 'none is made'),
@@ -107,6 +116,7 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
     parallel,
     moves,
     stickyMs: o.stickyGrace * 1000,
+    probeBeforeUse: o.probeBeforeUse,
     ...(bgpType !== undefined && { bgpType }),
     ...(o.mlSecretName !== '' && { ringKey: { secret: o.mlSecretName, deployment: o.deployment } }),
   };

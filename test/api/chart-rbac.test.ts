@@ -111,6 +111,8 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'patch reservations/status.herald.io',
     'list,watch addressquotas.herald.io',
     'patch addressquotas/status.herald.io',
+    'list,watch addressprobes.herald.io',
+    'patch addressprobes/status.herald.io',
     'list,watch,create,patch configurationstates.metallb.io',
     'patch configurationstates/status.metallb.io',
     'get pods',
@@ -132,6 +134,8 @@ const NEEDED: Readonly<Record<string, readonly Right[]>> = {
     'patch servicel2statuses/status.metallb.io',
     'list,watch,create,patch configurationstates.metallb.io',
     'patch configurationstates/status.metallb.io',
+    'list,watch addressprobes.herald.io',
+    'patch addressprobes/status.herald.io',
     'get,list,watch pods',
   ],
 };
@@ -176,6 +180,7 @@ const REFUSED: Readonly<Record<string, readonly Right[]>> = {
     'get,update leases.coordination.k8s.io:herald-reconciler',
     'delete configurationstates.metallb.io',
     `${CHANGES} reservations.herald.io`,
+    'create,delete addressprobes.herald.io',
     'list,watch configsources.herald.io',
     `${CHANGES},list pods`,
   ],
@@ -191,6 +196,7 @@ const REFUSED: Readonly<Record<string, readonly Right[]>> = {
     'get,create,update leases.coordination.k8s.io',
     'list,watch pods @team-a',
     `${CHANGES} pods`,
+    `${CHANGES} addressprobes.herald.io`,
     'list,watch configsources.herald.io',
   ],
 };
@@ -246,6 +252,13 @@ describe('by values', () => {
       for (const right of rights)
         await until(right, async () => (await may('reconciler', right)).join() === right.split(' ')[0]);
     }
+  });
+
+  it('the controller may ask about addresses where it is to do so', async () => {
+    const right = 'create,delete addressprobes.herald.io';
+    expect(await may('controller', right)).toEqual([]);
+    await install(api, { controller: { probeBeforeUse: true } });
+    await until(right, async () => (await may('controller', right)).join() === 'create,delete');
   });
 
   it("the reconciler may change the workloads with the operator's kinds, and only them", async () => {

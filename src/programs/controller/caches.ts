@@ -1,5 +1,12 @@
 import { type Namespace, Namespaces, type Service, Services } from '../../domain/api/core.ts';
-import { type AddressQuota, AddressQuotas, type Reservation, Reservations } from '../../domain/api/herald.ts';
+import {
+  type AddressProbe,
+  AddressProbes,
+  type AddressQuota,
+  AddressQuotas,
+  type Reservation,
+  Reservations,
+} from '../../domain/api/herald.ts';
 import {
   Communities,
   type Community,
@@ -21,6 +28,7 @@ export interface Caches {
   readonly namespaces: Reflector<Namespace>;
   readonly reservations: Reflector<Reservation>;
   readonly quotas: Reflector<AddressQuota>;
+  readonly probes: Reflector<AddressProbe>;
   readonly states: Reflector<ConfigurationState>;
 }
 
@@ -39,6 +47,7 @@ export function caches(doors: Doors, metrics: Metrics): Caches {
     namespaces: new Reflector({ ...common, kind: Namespaces }),
     reservations: new Reflector({ ...common, kind: Reservations, namespace, fresh: true }),
     quotas: new Reflector({ ...common, kind: AddressQuotas, namespace }),
+    probes: new Reflector({ ...common, kind: AddressProbes, namespace }),
     states: new Reflector({ ...common, kind: ConfigurationStates, namespace, fieldSelector }),
   };
 }

@@ -35,6 +35,8 @@ export interface ControllerOptions {
   readonly moves: MoveOptions;
   /** How long what a deleted Service had is kept for one of its name, milliseconds. Absent: not at all. */
   readonly stickyMs?: number;
+  /** Speakers are asked about an address before it is given out for the first time. Absent: they are not. */
+  readonly probeBeforeUse?: boolean;
   /** Absent: speakers have no ring, or somebody else makes its key. */
   readonly ringKey?: RingKeyOptions;
 }
@@ -66,6 +68,7 @@ export function controller(o: ControllerOptions): Controller {
     const doors = { client, log, clock, random, namespace, fieldManager: NAME, grace: late.signal };
     const key = o.ringKey && makeRingKey(doors, o.ringKey);
     const { podName, loadBalancerClass, bgpType, parallel, moves, stickyMs = 0, metrics } = o;
+    const { probeBeforeUse = false } = o;
     try {
       await session(
         {
@@ -76,6 +79,7 @@ export function controller(o: ControllerOptions): Controller {
           parallel,
           moves,
           stickyMs,
+          probeBeforeUse,
           memory,
           metrics,
           own,

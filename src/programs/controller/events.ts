@@ -66,6 +66,22 @@ export function eventOf(note: Note): EventText {
   }
 }
 
+/** Another host has the address that the Service was to get. */
+export function eventOfTaken(address: string, macs: string): EventText {
+  return warning(
+    'AddressTaken',
+    `${address} is in use by ${macs} and is kept back; another address is chosen`,
+  );
+}
+
+/** Nobody could say whether the address that the Service gets is in use. */
+export function eventOfUnproven(address: string): EventText {
+  return warning(
+    'AddressNotProbed',
+    `${address} is given out although no speaker said in time whether it is in use`,
+  );
+}
+
 /** A part of a pool that has no effect. */
 export function eventOfWarning({ code, message, hint }: Problem): EventText {
   return warning(code, [message, ...(hint === undefined ? [] : [hint])].join('; '));
@@ -91,6 +107,8 @@ export const lines = {
   configWarns: 'configuration accepted without a part that cannot be read',
   configHeld: 'pool list came back empty, waiting for certainty',
   quarantined: 'address is in use elsewhere and given to nobody',
+  notProbed: 'speakers cannot be asked whether an address is in use',
+  unproven: 'no speaker said whether an address is in use, it is given out',
   quarantineEnded: 'quarantine of address ended',
   leading: 'leading, filling caches',
   serving: 'addresses adopted, serving',

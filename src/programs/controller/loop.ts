@@ -3,8 +3,10 @@ import { kubeTime } from '../../domain/api/conditions.ts';
 import { type Service, Services } from '../../domain/api/core.ts';
 import { keyOf } from '../../domain/api/object.ts';
 import type { Config } from '../../domain/config/config.ts';
+import type { Address } from '../../domain/ip/address.ts';
 import { byAge } from '../../domain/ipam/age.ts';
-import { adopt, converge, type Outcome } from '../../domain/ipam/converge.ts';
+import { held, isAmong } from '../../domain/ipam/claim.ts';
+import { adopt, converge, type Outcome, type Verdict } from '../../domain/ipam/converge.ts';
 import type { Counters } from '../../domain/ipam/counters.ts';
 import { Ledger } from '../../domain/ipam/ledger.ts';
 import { addressList, refusalText } from '../../domain/ipam/reasons.ts';
@@ -45,6 +47,8 @@ export interface LoopOptions {
   readonly used: (pool: string) => void;
   /** Called with every new Config, before anything is decided under it. */
   readonly prepare: (ledger: Ledger) => void;
+  /** Whether a Service may be given addresses that it does not have; absent: all that are free. */
+  readonly mayUse?: (service: Service, addresses: readonly Address[]) => Promise<boolean>;
   /** What Services had that reservations name, as far as is written. */
   readonly remembered: () => Remembered;
   /** Writes down what a Service has that a reservation names without addresses, before anybody can rely on it. */
@@ -246,6 +250,7 @@ export class ServiceLoop {
       if (!woken) this.#tell(service, outcome, undefined);
       return;
     }
+    if (this.#o.mayUse && !(await this.#proven(service, outcome.verdict))) return;
     if (!this.#handover.mayShow(service, outcome.verdict)) {
       this.#queue.addAfter(key, HANDOVER_MS);
       return;
@@ -269,6 +274,18 @@ export class ServiceLoop {
     this.#arrived(key);
     this.#measure(key, outcome);
     if (!woken || change.substance) this.#tell(service, outcome, change);
+  }
+
+  /** Whether what was decided may be shown; decided again when it may not, or when it no longer holds. */
+  async #proven(service: Service, verdict: Verdict): Promise<boolean> {
+    const addresses = ('choice' in verdict && verdict.choice?.addresses) || [];
+    const key = keyOf(service);
+    const mayUse = (await this.#o.mayUse?.(service, addresses)) ?? true;
+    const claim = this.#ledger?.claimOf(key);
+    const stillHeld = claim ? held(claim) : [];
+    if (mayUse && addresses.every((address) => isAmong(address, stillHeld))) return true;
+    this.#queue.add(key);
+    return false;
   }
 
   /** A Service that is gone needs no status; one that moved on is decided again; anything else is tried again, later and later. */

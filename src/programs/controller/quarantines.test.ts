@@ -88,4 +88,20 @@ describe('quarantine', () => {
       '192.0.2.0 a open-pool',
     );
   });
+
+  it('keeps what was found in use beside what pools name, and tries it again later each time', async () => {
+    const ledger = follow(suspect('192.0.2.3'));
+    const lost = address('192.0.2.0');
+    const wait = async (): Promise<number> => {
+      quarantines.found(lost, 'host 02:00:5e:00:53:01 answers for it');
+      let minutes = 0;
+      for (; ledger.quarantine.of(lost); minutes += 10) await clock.advance(600_000);
+      return minutes;
+    };
+    expect([await wait(), await wait(), await wait(), ended]).toEqual([10, 20, 40, 3]);
+    quarantines.found(lost, 'host 02:00:5e:00:53:01 answers for it');
+    quarantines.follow(ledger);
+    expect(ledger.quarantine.of(lost)?.reason).toBe('host 02:00:5e:00:53:01 answers for it');
+    expect(ledger.quarantine.of(address('192.0.2.3'))?.reason).toBe('printer');
+  });
 });

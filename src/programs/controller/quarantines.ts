@@ -1,5 +1,5 @@
 import { poolOf, type Suspect } from '../../domain/config/config.ts';
-import { formatAddress } from '../../domain/ip/address.ts';
+import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import type { Doors } from './doors.ts';
@@ -11,6 +11,8 @@ const SHOWN = 100;
 const LOOK = 'quarantine';
 /** A timer's longest. */
 const DAY_MS = 86_400_000;
+/** An address that was found in use is tried again after this time, doubled each time that it still is, up to a day. */
+const RETRY_MS = 600_000;
 
 interface QuarantinesOptions {
   readonly doors: Pick<Doors, 'clock' | 'random' | 'log'>;
@@ -25,11 +27,22 @@ interface Labels {
   readonly reason: string;
 }
 
+/** An address that was found in use by another host. */
+interface InUse {
+  readonly address: Address;
+  readonly reason: string;
+  readonly since: number;
+  readonly until: number;
+  readonly times: number;
+}
+
 /** Fills the quarantine of the ledger with what pools name as in use elsewhere, and lets addresses out when their time is up. */
 export class Quarantines {
   readonly #o: QuarantinesOptions;
   readonly #queue: Queue;
   #ledger: Ledger | undefined;
+  /** By the text of the address; for a while after their end, so that the next wait is longer. */
+  readonly #found = new Map<string, InUse>();
   /** Metrics, by address. */
   #shown = new Map<string, Labels>();
 
@@ -41,18 +54,43 @@ export class Quarantines {
     this.#queue.start();
   }
 
-  /** Takes the set of the ledger's Config, in place of what it said before. */
+  /** An address turned out to be in use by somebody else: it is given to nobody for a while. */
+  found(address: Address, reason: string): void {
+    const { clock, log } = this.#o.doors;
+    const now = clock.now();
+    const text = formatAddress(address);
+    for (const [key, { until }] of this.#found) if (until + DAY_MS <= now) this.#found.delete(key);
+    const before = this.#found.get(text);
+    const times = (before?.times ?? 0) + 1;
+    const wait = Math.min(RETRY_MS * 2 ** (times - 1), DAY_MS);
+    const found = { address, reason, since: now, until: now + wait, times };
+    this.#found.set(text, found);
+    log.warn(
+      { op: 'quarantine', address: text, reason, minutes: Math.round(wait / 60_000) },
+      lines.quarantined,
+    );
+    if (!this.#ledger) return;
+    this.#ledger.quarantine.add(found);
+    this.#settle(this.#ledger);
+  }
+
+  /** Takes the set of the ledger's Config, in place of what it said before; what was found in use stays. */
   follow(ledger: Ledger): void {
     this.#ledger = ledger;
     const { clock, log } = this.#o.doors;
     const now = clock.now();
     const named = new Set<string>();
+    for (const [text, found] of this.#found) {
+      if (found.until <= now) continue;
+      named.add(text);
+      ledger.quarantine.add(found);
+    }
     for (const pool of ledger.config.pools.values())
       for (const suspect of pool.quarantined ?? []) {
-        const until = now + this.#left(suspect);
-        if (until <= now) continue;
         const { address, reason } = suspect;
         const text = formatAddress(address);
+        const until = Math.max(now + this.#left(suspect), this.#found.get(text)?.until ?? 0);
+        if (until <= now) continue;
         named.add(text);
         if (!ledger.quarantine.of(address))
           log.warn({ op: 'quarantine', address: text, pool: pool.name, reason }, lines.quarantined);

@@ -1,15 +1,19 @@
+import type { Service } from '../../domain/api/core.ts';
 import { AddressQuotas, Reservations } from '../../domain/api/herald.ts';
 import { keyOf } from '../../domain/api/object.ts';
+import type { Address } from '../../domain/ip/address.ts';
 import type { Ledger } from '../../domain/ipam/ledger.ts';
 import { rememberedIn, remembersFor } from '../../domain/ipam/reserve.ts';
 import { EventRecorder } from '../../platform/kube/events.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
+import { BeforeUse } from './before-use.ts';
 import { type Caches, caches, missing, whenComplete } from './caches.ts';
 import type { Doors } from './doors.ts';
 import { aboutPool, eventOfWarning, lines } from './events.ts';
 import { ServiceLoop } from './loop.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { MoveOptions } from './mover.ts';
+import { Probes } from './probes.ts';
 import { Quarantines } from './quarantines.ts';
 import { standing as standingOfQuota } from './quotas.ts';
 import { Report } from './report.ts';
@@ -30,6 +34,8 @@ export interface SessionOptions {
   readonly parallel: number;
   readonly moves: MoveOptions;
   readonly stickyMs: number;
+  /** Speakers are asked about an address before it is given out for the first time. */
+  readonly probeBeforeUse: boolean;
   readonly memory: Memory;
   readonly metrics: Metrics;
   readonly own: ControllerMetrics;
@@ -54,6 +60,16 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     clock,
     log,
   });
+  const probes = new Probes({ doors, cache: all.probes });
+  const beforeUse = o.probeBeforeUse
+    ? new BeforeUse({
+        ask: (address) => probes.ask(address),
+        events,
+        log,
+        metrics: own,
+        taken: (address, reason) => quarantines.found(address, reason),
+      })
+    : undefined;
   const loop = new ServiceLoop({
     doors,
     services: all.services,
@@ -68,6 +84,9 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
       touch();
     },
     prepare: (ledger) => quarantines.follow(ledger),
+    ...(beforeUse && {
+      mayUse: (service: Service, addresses: readonly Address[]) => beforeUse.mayUse(service, addresses),
+    }),
     remembered: () => rememberedIn(all.reservations.store.list()),
     remember: (key) => shows.remember(key),
   });
@@ -95,13 +114,20 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     warn: (pool, problem) => events.record(aboutPool(pool), eventOfWarning(problem)),
   });
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
+  const stopNoting = all.services.onChange((key) => {
+    const service = all.services.store.get(key);
+    if (service) beforeUse?.note(service);
+  });
   try {
     for (const reflector of Object.values(all)) reflector.start();
     settings.start(await whenComplete(all, doors, signal));
     await aborted(signal);
   } finally {
     stop();
+    stopNoting();
     await settings.close();
+    // Writes may wait for an answer.
+    await probes.close();
     await loop.close();
     await Promise.all([usage.close(), report.close(), shows.close(), quarantines.close()]);
     await Promise.race([events.flush(), clock.sleep(LAST_EVENTS_MS)]);

@@ -140,6 +140,9 @@ export const CHART = forValues(
       {
         ...workload,
         replicas: int('Number of pods; one is active.', { minimum: 0 }),
+        probeBeforeUse: bool(
+          'Whether speakers ask on the network if an address is in use before it is given out for the first time.',
+        ),
         stickyGraceSeconds: int(
           'How long the address of a deleted Service is kept for one of the same name, unless others would have none.',
           { minimum: 0 },
