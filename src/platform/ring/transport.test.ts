@@ -64,6 +64,15 @@ describe('the transport of a ring', () => {
       expect(await b.events(1)).toEqual([`hello from ${a.transport.at.port}`]);
     }));
 
+  it('says so when a packet cannot be sent, and sends the next one', () =>
+    pair({}, async (a, b, to) => {
+      a.transport.send({ address: '255.255.255.255', port: to.port }, Buffer.from('to everybody'));
+      const [trouble] = await a.events(1);
+      expect(trouble).toContain('EACCES');
+      a.transport.send(to, Buffer.from('hello'));
+      expect(await b.events(1)).toEqual([`hello from ${a.transport.at.port}`]);
+    }));
+
   it('dials on the same port, writes, and hears the answer', () =>
     pair({ answer: 'yes' }, async (a, b, to) => {
       a.transport.dial('mine', to, { bytes: Buffer.from('well?'), timeoutMs: 5_000 });

@@ -34,6 +34,12 @@ const RECEIVE_BUFFER = 4 << 20;
 /** Tries to find one port that is free for both protocols. */
 const TRIES = 10;
 
+/** Members are known by their addresses. Node would look each of them up as if it were a name, a turn of the loop later. */
+function asItIs(address: string, _family: unknown, done: LookupDone): void {
+  done(null, address, isIPv6(address) ? 6 : 4);
+}
+type LookupDone = (error: NodeJS.ErrnoException | null, address: string, family: number) => void;
+
 /** UDP and TCP on one port, as a member of a ring needs them. */
 export class Transport {
   readonly #o: TransportOptions;
@@ -61,7 +67,7 @@ export class Transport {
   private constructor(o: TransportOptions) {
     this.#o = o;
     const type = isIPv6(o.at.address) ? 'udp6' : 'udp4';
-    this.#datagrams = createSocket({ type, recvBufferSize: RECEIVE_BUFFER });
+    this.#datagrams = createSocket({ type, recvBufferSize: RECEIVE_BUFFER, lookup: asItIs });
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -114,8 +120,10 @@ export class Transport {
     await once(this.#server, 'listening');
     const bound = this.#server.address();
     const port = typeof bound === 'object' && bound ? bound.port : at.port;
+    // Before bind, which is done when it returns.
+    const listening = once(this.#datagrams, 'listening');
     this.#datagrams.bind({ port, address: at.address, exclusive: true });
-    await once(this.#datagrams, 'listening');
+    await listening;
     this.#server.on('error', onTrouble);
     this.#datagrams.on('error', onTrouble);
     this.#datagrams.on('message', (bytes, from) => {

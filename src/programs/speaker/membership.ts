@@ -57,6 +57,8 @@ export class Membership {
   readonly #keyring: Keyring;
   #parts: { readonly machine: Machine; readonly transport: Transport } | undefined;
   #timer: Timer | undefined;
+  /** When it fires. */
+  #wake = 0;
   #rejoin: Timer | undefined;
   readonly #rotations = new Set<Timer>();
   #key: Uint8Array | undefined;
@@ -193,10 +195,21 @@ export class Membership {
     for (const { stream, bytes } of out.replies) transport.reply(stream, bytes);
     for (const stream of out.hangUps) transport.hangUp(stream);
     for (const drop of out.drops) this.#o.onDrop(drop);
-    this.#timer?.cancel();
-    this.#timer = clock.after(out.wake - now, () => this.#do((m, at) => m.tick(at)));
+    this.#wakeAt(out.wake, now);
     if (machine.gone) this.#gone.resolve();
     this.#tell(out.changes);
+  }
+
+  /** A timer that comes early enough stays: most packets move the next event by nothing, or away. */
+  #wakeAt(at: number, now: number): void {
+    if (this.#timer && this.#wake <= at) return;
+    this.#timer?.cancel();
+    this.#wake = at;
+    // Not before: a tick that comes too early does nothing but ask for the next one.
+    this.#timer = this.#o.clock.after(Math.ceil(at - now), () => {
+      this.#timer = undefined;
+      this.#do((machine, then) => machine.tick(then));
+    });
   }
 
   #tell(changes: readonly Change[]): void {
