@@ -192,7 +192,7 @@ describe('a speaker that was held dead and is back', () => {
     await settled();
     watch.returned();
     watch.returned();
-    expect(await pass(400)).toEqual([]);
+    expect(await pass(150)).toEqual([]);
     announcer.hush(seven);
     expect(await pass(10_000)).toEqual(['announce', 'announce', 'announce', 'announce']);
   });
