@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { seededRandom } from '../../src/platform/obs/random.ts';
@@ -33,9 +34,9 @@ afterAll(async () => {
   await api?.stop();
 });
 
-async function start(o: { kubeconfig?: string; pod?: string } = {}): Promise<Program> {
-  const { kubeconfig = api.kubeconfig, pod = 'controller-0' } = o;
-  const program = await startController({ kubeconfig }, { pod });
+async function start(o: { kubeconfig?: string; pod?: string; preload?: string } = {}): Promise<Program> {
+  const { kubeconfig = api.kubeconfig, pod = 'controller-0', ...more } = o;
+  const program = await startController({ kubeconfig }, { pod, ...more });
   running.push(program);
   return program;
 }
@@ -54,16 +55,22 @@ async function create(from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 const remove = (i: number) => cluster.services.delete({ name: `s${i}`, namespace: 't1' });
-const holder = () =>
-  api.kubectl('get', 'lease', 'herald-controller', '-n', NAMESPACE, '-o', 'jsonpath={.spec.holderIdentity}');
+const lease = (field: string) =>
+  api.kubectl('get', 'lease', 'herald-controller', '-n', NAMESPACE, '-o', `jsonpath={.spec.${field}}`);
+const holder = () => lease('holderIdentity');
 
 describe('a burst of Services', () => {
   it('is served once each while requests are refused, lost and reset, watches cut and Services edited', async () => {
     const random = seededRandom(7);
-    const faults: readonly Fault[] = [500, 429, 'reset', 'lost'];
-    const choose = ({ path }: Asked) =>
+    const faults: readonly Fault[] = [500, 429, 'reset', 'lost', 410];
+    let watches = 0;
+    const choose = ({ path, watch }: Asked) => {
+      // The history that a watch would go on from is gone.
+      if (watch && watches++ % 3 === 2) return 410;
       // The Lease is another matter: who loses it has to stop.
-      path.includes('/leases') || random.next() < 0.75 ? undefined : faults[Math.floor(random.next() * 4)];
+      if (path.includes('/leases') || random.next() < 0.75) return undefined;
+      return faults[Math.floor(random.next() * 4)];
+    };
     const faulty = await startFaulty(api, choose);
     try {
       const program = await start({ kubeconfig: faulty.kubeconfig });
@@ -92,6 +99,23 @@ describe('a burst of Services', () => {
       for (const program of running.splice(0)) await program.stop();
       await faulty.close();
     }
+  });
+
+  it('is served while the clock of the machine is set forward and back', async () => {
+    const program = await start({ preload: join(import.meta.dirname, 'clock-step.rig.ts') });
+    /** Hours by which the program's clock is ahead, by the last renewal of its Lease. */
+    const ahead = async () => Math.round((Date.parse(await lease('renewTime')) - Date.now()) / 3_600_000);
+    await create(0, 50);
+    await guard.whenServed(50);
+    for (const [i, hours] of [1, -1].entries()) {
+      process.kill(program.pid, 'SIGUSR2');
+      await until(`a renewal ${hours} hours off`, async () => (await ahead()) === hours);
+      await create(50 * (i + 1), 50 * (i + 2));
+      await guard.whenServed(50 * (i + 2));
+    }
+    expect(guard.faults).toEqual([]);
+    // Had it believed the clock, it would not have renewed for an hour.
+    expect(program.log.filter((line) => line.includes('lease lost'))).toEqual([]);
   });
 
   it('is served although one request gets no answer, and that one when its connection ends', async () => {

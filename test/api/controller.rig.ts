@@ -35,10 +35,13 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts src/bin/controller.ts, or the bundled one, as a process of its own; it answers at /readyz when this resolves, whatever it says there. */
+/**
+ * Starts src/bin/controller.ts, or the bundled one, as a process of its own; it answers at /readyz when this resolves, whatever it says
+ * there. `preload`: a module that runs first.
+ */
 export async function startController(
   api: Pick<ApiServer, 'kubeconfig'>,
-  o: { pod?: string; args?: readonly string[]; bundle?: Bundle } = {},
+  o: { pod?: string; args?: readonly string[]; bundle?: Bundle; preload?: string } = {},
 ): Promise<Program> {
   const port = await freePort();
   const args = [
@@ -51,7 +54,8 @@ export async function startController(
     ...(o.args ?? []),
   ];
   const env = { ...process.env, ...o.bundle?.env, KUBECONFIG: '', METALLB_POD_NAME: '' };
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const options = o.preload === undefined ? [] : [`--import=${o.preload}`];
+  const child = spawn(process.execPath, [...options, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => log.push(...text.trimEnd().split('\n')));

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { ApiServer } from '../servers/index.ts';
 
 /**
- * 500, 429: answered so, and not passed on; 429 asks to come back after a second. reset: the connection ends before the server
+ * 410, 429, 500: answered so, and not passed on; 429 asks to come back after a second. reset: the connection ends before the server
  * hears of it. lost: the server does it, and the connection ends before the answer. hang: nobody answers until `release`.
  */
-export type Fault = 500 | 429 | 'reset' | 'lost' | 'hang';
+export type Fault = 410 | 429 | 500 | 'reset' | 'lost' | 'hang';
 
 export interface Asked {
   readonly method: string;
@@ -44,7 +44,7 @@ export async function startFaulty(
     const watch = path.includes('watch=');
     const fault = choose({ method, path, watch });
     if (fault !== undefined) struck.set(fault, (struck.get(fault) ?? 0) + 1);
-    if (fault === 500 || fault === 429) refuse(asked, answer, fault);
+    if (typeof fault === 'number') refuse(asked, answer, fault);
     else if (fault === 'reset') asked.socket.destroy();
     else if (fault === 'hang') hanging.add(asked.resume());
     else {
@@ -83,10 +83,12 @@ export async function startFaulty(
   };
 }
 
+const REASONS = { 410: 'Expired', 429: 'TooManyRequests', 500: 'InternalError' } as const;
+
 /** As the API server says it. */
-function refuse(asked: IncomingMessage, answer: ServerResponse, code: 500 | 429): void {
+function refuse(asked: IncomingMessage, answer: ServerResponse, code: 410 | 429 | 500): void {
   asked.resume();
-  const reason = code === 429 ? 'TooManyRequests' : 'InternalError';
+  const reason = REASONS[code];
   const body = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message: 'on demand', reason, code };
   const headers = { 'content-type': 'application/json', ...(code === 429 && { 'retry-after': '1' }) };
   answer.writeHead(code, headers).end(JSON.stringify(body));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { available } from '../servers/index.ts';
 import { agree } from './agree.ts';
+import { corners } from './corners.ts';
 import { examples } from './examples.ts';
 import { type Pair, startPair } from './pair.ts';
 
@@ -14,7 +15,7 @@ describe.skipIf(can !== true)(`MetalLB's controller and Herald's${can === true ?
   });
   afterAll(() => pair?.close());
 
-  it.each(Object.entries(examples))('agree when %s', async (_, steps) => {
+  it.each(Object.entries({ ...examples, ...corners }))('agree when %s', async (_, steps) => {
     await agree(pair, { seed, count: 0, minLength: 0, maxLength: 0, examples: [steps], shrink: false });
   });
 

@@ -1,0 +1,166 @@
+/** Histories in the corners of the rules: where two of them meet, and where a wish, a pool and a status say different things. */
+import type { ServiceSketch, Step } from './steps.ts';
+
+const LBIPS = 'metallb.io/loadBalancerIPs';
+const POOL = 'metallb.io/address-pool';
+const shared = (key = 'k') => ({ 'metallb.io/allow-shared-ip': key });
+const asking = (addresses: string): ServiceSketch => ({ annotations: { [LBIPS]: addresses } });
+const small = { addresses: ['192.0.2.0/30'] };
+const dual = { addresses: ['192.0.2.0/30', '2001:db8::/126'] };
+const forDb = {
+  addresses: ['192.0.2.12/31'],
+  serviceAllocation: { priority: 10, serviceSelectors: [{ matchLabels: { app: 'db' } }] },
+};
+
+export const corners: Readonly<Record<string, readonly Step[]>> = {
+  'a Service loses the label that let it into its pool, and gets it back': [
+    { pool: 'open', spec: small },
+    { pool: 'pinned', spec: forDb },
+    { service: 't1/a', sketch: { app: 'db' } },
+    { service: 't1/b', sketch: asking('192.0.2.13') },
+    { service: 't1/a', sketch: {} },
+    { service: 't1/b', sketch: { ...asking('192.0.2.13'), app: 'db' } },
+    { service: 't1/a', sketch: { app: 'db' } },
+    { pool: 'pinned', spec: { ...forDb, serviceAllocation: { priority: 10, namespaces: ['t2'] } } },
+  ],
+  'Services of one and of both families share': [
+    { pool: 'open', spec: dual },
+    { service: 't1/a', sketch: { policy: 'PreferDualStack', annotations: shared() } },
+    { service: 't2/d', sketch: { ports: ['TCP/443'], annotations: shared() } },
+    { service: 't2/d', sketch: { ports: ['TCP/443'], policy: 'PreferDualStack', annotations: shared() } },
+    { service: 't1/a', sketch: { annotations: shared() } },
+    { service: 't2/e', sketch: { ports: ['UDP/80'], primary: 'IPv6', annotations: shared() } },
+    { service: 't2/d', sketch: { ports: ['TCP/443'], policy: 'PreferDualStack' } },
+    { remove: 't1/a' },
+  ],
+  'two pools exchange their addresses': [
+    { pool: 'open', spec: small },
+    { pool: 'manual', spec: { addresses: ['192.0.2.8/30'], autoAssign: false } },
+    { service: 't1/a', sketch: {} },
+    { service: 't1/b', sketch: { annotations: { [POOL]: 'manual' } } },
+    { service: 't1/c', sketch: asking('192.0.2.9') },
+    { pool: 'open', spec: { addresses: ['192.0.2.8/30'] } },
+    { pool: 'manual', spec: { ...small, autoAssign: false } },
+  ],
+  'an address is asked for in other words': [
+    { pool: 'open', spec: dual },
+    { service: 't1/a', sketch: asking(' 192.0.2.1 ') },
+    { service: 't1/a', sketch: asking('::ffff:192.0.2.1') },
+    { service: 't1/a', sketch: asking('192.0.2.1,192.0.2.1') },
+    { service: 't1/a', sketch: asking(' ') },
+    { service: 't1/a', sketch: asking('2001:0db8:0::1') },
+    { service: 't1/b', sketch: { ...asking('2001:0DB8:0::1'), primary: 'IPv6' } },
+    { service: 't1/a', sketch: { loadBalancerIP: '192.0.2.2' } },
+    { service: 't1/a', sketch: { loadBalancerIP: '::ffff:192.0.2.2' } },
+  ],
+  'two statuses show one address, and the controller was away': [
+    { pool: 'open', spec: small },
+    { service: 't1/a', sketch: { annotations: shared() } },
+    { service: 't1/b', sketch: { ports: ['TCP/443'], annotations: shared('l') } },
+    { restart: 'SIGTERM', meanwhile: [{ remove: 't1/a' }, { status: 't1/b', ingress: ['192.0.2.0'] }] },
+    { service: 't1/c', sketch: { ports: ['TCP/443'], annotations: shared('l') } },
+    { service: 't1/c', sketch: { ports: ['UDP/80'], annotations: shared('l') } },
+  ],
+  'namespaces are chosen by expressions': [
+    { pool: 'open', spec: small },
+    {
+      pool: 'pinned',
+      spec: {
+        addresses: ['192.0.2.12/31'],
+        serviceAllocation: {
+          priority: 10,
+          namespaceSelectors: [{ matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['blue'] }] }],
+          serviceSelectors: [
+            { matchExpressions: [{ key: 'app', operator: 'In', values: ['db', 'cache'] }] },
+            { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] },
+          ],
+        },
+      },
+    },
+    { service: 't1/a', sketch: { app: 'db' } },
+    { service: 't2/d', sketch: {} },
+    { namespace: 't1', team: 'blue' },
+    { service: 't2/d', sketch: { app: 'db' } },
+    { service: 't2/d', sketch: { app: 'db', annotations: { [POOL]: 'pinned' } } },
+    { namespace: 't2', team: 'blue' },
+    { namespace: 't1', team: null },
+  ],
+  'a Service is handed to another controller and comes back': [
+    { pool: 'open', spec: small },
+    { service: 't1/a', sketch: { loadBalancerClass: 'example.com/other' } },
+    { status: 't1/a', ingress: ['192.0.2.0'] },
+    { service: 't1/b', sketch: {} },
+    { service: 't1/a', sketch: { type: 'ClusterIP' } },
+    { service: 't1/a', sketch: {} },
+    { service: 't1/b', sketch: { type: 'ClusterIP' } },
+    { service: 't1/b', sketch: { loadBalancerClass: 'example.com/other' } },
+  ],
+  'a pool avoids addresses across the edge of a block': [
+    { pool: 'open', spec: { addresses: ['192.0.1.254-192.0.2.1'], avoidBuggyIPs: true } },
+    { service: 't1/a', sketch: {} },
+    { service: 't1/b', sketch: {} },
+    { service: 't1/c', sketch: {} },
+    { service: 't2/d', sketch: asking('192.0.2.0') },
+    { pool: 'open', spec: { addresses: ['192.0.1.254-192.0.2.1'] } },
+    { pool: 'open', spec: { addresses: ['192.0.1.254-192.0.2.1'], avoidBuggyIPs: true } },
+  ],
+  'a pool says the same twice, and then not': [
+    { pool: 'open', spec: { addresses: ['192.0.2.0/30', '192.0.2.2-192.0.2.5'] } },
+    { service: 't1/a', sketch: {} },
+    { pool: 'open', spec: { addresses: ['192.0.2.0/30', '192.0.2.4-192.0.2.5'] } },
+    { pool: 'manual', spec: { addresses: ['192.0.2.4/32'], autoAssign: false } },
+    { remove: 't1/a' },
+    { service: 't1/b', sketch: asking('192.0.2.4') },
+    { removePool: 'manual' },
+  ],
+  'the family that was missing comes free': [
+    { pool: 'open', spec: { addresses: ['192.0.2.0/30', '2001:db8::/128'] } },
+    { service: 't1/a', sketch: { primary: 'IPv6' } },
+    { service: 't1/b', sketch: { policy: 'PreferDualStack' } },
+    { service: 't1/c', sketch: { policy: 'RequireDualStack' } },
+    { remove: 't1/a' },
+    { remove: 't1/b' },
+  ],
+  'wishes for a pool and for an address meet': [
+    { pool: 'open', spec: small },
+    { pool: 'manual', spec: { addresses: ['192.0.2.8/30'], autoAssign: false } },
+    { service: 't1/a', sketch: { annotations: { [POOL]: 'manual', [LBIPS]: '192.0.2.9' } } },
+    { service: 't1/a', sketch: { annotations: { [POOL]: 'open', [LBIPS]: '192.0.2.9' } } },
+    { service: 't1/a', sketch: { annotations: { [POOL]: 'open' } } },
+    { service: 't1/a', sketch: { annotations: { [POOL]: '' } } },
+    { service: 't1/a', sketch: { annotations: { [POOL]: 'Open' } } },
+    { service: 't1/a', sketch: { loadBalancerIP: '192.0.2.9', annotations: { [POOL]: 'manual' } } },
+    { removePool: 'manual' },
+  ],
+  'a Service steps aside, and another one takes its place': [
+    { pool: 'open', spec: small },
+    { service: 't1/a', sketch: asking('192.0.2.2') },
+    { service: 't1/b', sketch: asking('192.0.2.2') },
+    { service: 't1/a', sketch: { ...asking('192.0.2.2'), type: 'ClusterIP' } },
+    { service: 't1/a', sketch: asking('192.0.2.2') },
+    { service: 't1/b', sketch: { annotations: { [LBIPS]: '192.0.2.2', ...shared() } } },
+    { service: 't1/a', sketch: { ports: ['UDP/80'], annotations: { [LBIPS]: '192.0.2.2', ...shared() } } },
+  ],
+  'backends decide who may share, under policy Local': [
+    { pool: 'open', spec: small },
+    { service: 't1/a', sketch: { local: true, annotations: shared() } },
+    { service: 't1/b', sketch: { local: true, ports: ['TCP/443'], annotations: shared() } },
+    { service: 't1/b', sketch: { local: true, ports: ['TCP/443'], app: 'db', annotations: shared() } },
+    { service: 't2/d', sketch: { local: true, ports: ['UDP/80'], app: 'db', annotations: shared() } },
+    { service: 't1/a', sketch: { local: true, app: 'db', annotations: shared() } },
+    { service: 't1/a', sketch: { ports: ['UDP/80'], annotations: shared() } },
+  ],
+  'a pool for some precedes the open one, and its priority changes': [
+    { pool: 'open', spec: small },
+    { pool: 'pinned', spec: { ...forDb, serviceAllocation: { priority: 20, namespaces: ['t1'] } } },
+    { pool: 'shy', spec: { addresses: ['192.0.2.14/32'], serviceAllocation: { priority: 10 } } },
+    { service: 't1/a', sketch: {} },
+    { service: 't1/b', sketch: {} },
+    { service: 't2/d', sketch: {} },
+    { pool: 'shy', spec: { addresses: ['192.0.2.14/32'], serviceAllocation: { priority: 30 } } },
+    { remove: 't1/a' },
+    { service: 't1/c', sketch: {} },
+    { pool: 'shy', spec: { addresses: ['192.0.2.14/32'], serviceAllocation: {} } },
+    { service: 't2/e', sketch: {} },
+  ],
+};
