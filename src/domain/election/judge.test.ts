@@ -163,6 +163,19 @@ describe('the decision of one node about one Service', () => {
     }
   });
 
+  it('says of the owner before why it is another one now', () => {
+    const of = service(['192.0.2.1']);
+    const at = (name: string, before: string, f = field([node('node-a'), node('node-b')])) =>
+      judge({ node: name, service: of, slices: [slice(['x'])], field: f, before });
+    const names = ['node-a', 'node-b'];
+    const owner = names.find((name) => at(name, '').announce) ?? '';
+    const other = names.find((name) => name !== owner) ?? '';
+    expect(at(owner, other)).toMatchObject({ whyBefore: 'later-in-order' });
+    const dead = field([node(owner, { liveness: 'speaker-dead' }), node(other)]);
+    expect(at(other, owner, dead)).toMatchObject({ announce: true, whyBefore: 'speaker-dead' });
+    expect(at(other, 'gone', dead)).toMatchObject({ whyBefore: 'not-selected' });
+  });
+
   it('needs a local endpoint with policy Local', () => {
     const local = service(['192.0.2.7'], { spec: { externalTrafficPolicy: 'Local' } });
     expect(decide({ service: local, slices: [slice(['node-b'])] })).toMatchObject({

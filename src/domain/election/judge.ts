@@ -19,6 +19,8 @@ export interface Case {
   readonly field: Field;
   /** Upstream's --lb-class: undefined serves Services without a class, otherwise only those with this one. */
   readonly lbClass?: string | undefined;
+  /** Who announced it before, for `whyBefore`. */
+  readonly before?: string | undefined;
 }
 
 /** What the node is to do. `pool` is known as soon as all addresses are in one, or all that come in a move; `owner` when somebody was elected. */
@@ -30,6 +32,8 @@ export type Verdict =
       readonly interfaces: 'all' | ReadonlySet<string>;
       readonly pool: string;
       readonly because: Because;
+      /** Why it is no longer whoever announced it before. */
+      readonly whyBefore?: NotOwner;
     }
   | {
       readonly announce: false;
@@ -76,7 +80,7 @@ function judgeSet(input: Case, service: Service, addresses: readonly Address[]):
 }
 
 function announce(
-  { node, slices, field }: Case,
+  { node, slices, field, before }: Case,
   service: Service,
   { addresses, pool }: { addresses: readonly Address[]; pool: string },
 ): Verdict {
@@ -99,7 +103,10 @@ function announce(
   });
   const { owner } = result;
   if (owner?.node === node) {
-    return { announce: true, addresses, interfaces: interfacesOf(mine), pool, because: owner.because };
+    const whyBefore = before === undefined ? undefined : result.why(before);
+    const { because } = owner;
+    const interfaces = interfacesOf(mine);
+    return { announce: true, addresses, interfaces, pool, because, ...(whyBefore && { whyBefore }) };
   }
   const why = result.why(node);
   return no('notOwner', { pool, ...(owner && { owner: owner.node }), ...(why && { why }) });

@@ -5,6 +5,7 @@ import type { About } from '../../platform/kube/events.ts';
 export const LOG = {
   announced: 'service has IP, announcing',
   withdrawn: 'withdrawing service announcement',
+  moved: 'service moved here from another node',
   handover: 'another node announces the service, handing over',
   skipped: 'address is not announced',
   configTaken: 'configuration taken',
@@ -31,6 +32,7 @@ export const LOG = {
 export const EVENT = {
   nodeAssigned: 'nodeAssigned',
   announceFailed: 'announceFailed',
+  moved: 'AddressMoved',
   conflict: 'AddressConflict',
 } as const;
 

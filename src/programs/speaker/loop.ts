@@ -1,23 +1,32 @@
 import type { Service } from '../../domain/api/core.ts';
 import { judge, type Verdict } from '../../domain/election/judge.ts';
+import type { NotOwner } from '../../domain/election/reasons.ts';
 import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { breather } from '../../platform/obs/clock.ts';
-import type { Announcer } from './announcer.ts';
+import type { Announcer, OtherOwner } from './announcer.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
-import { aboutService, EVENT, LOG, type Skip } from './events.ts';
+import { EVENT, type Skip } from './events.ts';
+import { Handover } from './handover.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Parts, Sources } from './sources.ts';
+import { Telling } from './telling.ts';
 
-type Announce = Extract<Verdict, { announce: true }>;
-type Withhold = Extract<Verdict, { announce: false }>;
+export type Announce = Extract<Verdict, { announce: true }>;
+export type Withhold = Extract<Verdict, { announce: false }>;
 
 /** What this node does for a Service. */
 export interface Duty {
   readonly addresses: readonly Address[];
   readonly interfaces: 'all' | ReadonlySet<string>;
+}
+
+/** Another node that announces a Service, and why this one did not. */
+export interface Rival {
+  readonly owner: string;
+  readonly why: NotOwner | undefined;
 }
 
 interface Known {
@@ -26,22 +35,17 @@ interface Known {
   duty: Duty | undefined;
   /** Addresses that this node owns and does not announce, as text. */
   skipped: string;
-  /** Clock time at which another node was found to be the owner, while we still answer. */
-  yielding: number | undefined;
+  /** Who announced it when it was last decided about and not ours. */
+  rival: Rival | undefined;
 }
 
 /** One run of the queue. */
-interface Subject {
+export interface Subject {
   readonly key: string;
   readonly service: Service | undefined;
   /** When the change that led to it was seen. */
   readonly since: number | undefined;
 }
-
-const SKIPPED: Readonly<Record<Skip, (ip: string, node: string) => string>> = {
-  'no-such-interface': (ip, node) =>
-    `none of the interfaces chosen for address "${ip}" exists on node "${node}"`,
-};
 
 export interface LoopOptions extends Parts {
   readonly options: SpeakerOptions;
@@ -63,10 +67,20 @@ export class Loop {
   /** When a change was first seen that is not acted on yet, by key. */
   readonly #since = new Map<string, number>();
   readonly #breathe = breather();
+  readonly #telling: Telling;
+  readonly #handover: Handover;
 
   constructor(o: LoopOptions) {
     this.#o = o;
     this.#queue = new Queue({ ...o, log: o.log.child({ op: 'service' }), run: (key) => this.#run(key) });
+    this.#telling = new Telling({ ...o, node: o.options.node });
+    const { handoverMs: limitMs } = o;
+    this.#handover = new Handover({ ...o, limitMs, onTaken: (key) => this.#queue.add(key) });
+  }
+
+  /** A frame shows that another machine has an address of ours. */
+  seen({ address }: OtherOwner): void {
+    this.#handover.seen(address);
   }
 
   add(key: string): void {
@@ -119,7 +133,9 @@ export class Loop {
     try {
       const service = sources.services.store.get(key);
       const slices = [...sources.slices.store.by('service', key)];
-      const verdict = judge({ node: options.node, service, slices, field, lbClass: options.lbClass });
+      const { node, lbClass } = options;
+      const before = this.#known.get(key)?.rival?.owner;
+      const verdict = judge({ node, service, slices, field, lbClass, before });
       if (verdict.announce) this.#announce({ key, service, since }, verdict);
       else this.#withhold({ key, service, since }, verdict);
     } catch (error) {
@@ -131,7 +147,7 @@ export class Loop {
   #entry(key: string): Known {
     const known = this.#known.get(key);
     if (known) return known;
-    const made: Known = { pool: undefined, duty: undefined, skipped: '', yielding: undefined };
+    const made: Known = { pool: undefined, duty: undefined, skipped: '', rival: undefined };
     this.#known.set(key, made);
     return made;
   }
@@ -140,8 +156,7 @@ export class Loop {
     const { key } = subject;
     const known = this.#entry(key);
     known.pool = verdict.pool;
-    const returned = known.yielding !== undefined;
-    known.yielding = undefined;
+    const returned = this.#handover.end(key, verdict.addresses);
     this.#reportSkipped(subject, known, verdict);
     if (this.#obstacle(verdict) !== undefined) {
       this.#release(key, known, EVENT.announceFailed);
@@ -156,29 +171,14 @@ export class Loop {
     }
     for (const address of addresses) {
       this.#o.announcer.claim(address, key, verdict.interfaces);
-      if (returned) this.#o.announcer.insist(address);
+      if (returned) this.#o.announcer.setSilent(formatAddress(address), false);
       this.#o.speaker.announced.set(this.#labels(key, address), 1);
     }
     known.duty = { addresses, interfaces: verdict.interfaces };
     // Another address counts as a take-over, as upstream withdraws and announces again then.
-    if (!kept.isSubsetOf(held)) this.#takenOver(subject, verdict);
+    if (!kept.isSubsetOf(held)) this.#telling.takenOver(subject, verdict, known.rival);
+    known.rival = undefined;
     if (!before || !sameInterfaces(before.interfaces, verdict.interfaces)) this.#o.onDuty(key);
-  }
-
-  #takenOver({ key, service, since }: Subject, verdict: Announce): void {
-    const { speaker, options, log, clock } = this.#o;
-    speaker.takeovers.inc({});
-    if (since !== undefined) speaker.announceSeconds.observe({}, (clock.now() - since) / 1_000);
-    const ips = verdict.addresses.map(formatAddress);
-    log.info(
-      { op: 'service', service: key, ips, pool: verdict.pool, because: verdict.because },
-      LOG.announced,
-    );
-    this.#event(service, {
-      type: 'Normal',
-      reason: EVENT.nodeAssigned,
-      message: `announcing from node "${options.node}" with protocol "layer2"`,
-    });
   }
 
   #obstacle({ interfaces }: Announce): Skip | undefined {
@@ -186,59 +186,52 @@ export class Loop {
     return interfaces.isDisjointFrom(this.#o.announcer.interfaceNames) ? 'no-such-interface' : undefined;
   }
 
-  /** Once, until the reasons differ. */
-  #reportSkipped({ key, service }: Subject, known: Known, verdict: Announce): void {
-    const { options, log } = this.#o;
+  /** Once, until it differs. */
+  #reportSkipped(subject: Subject, known: Known, verdict: Announce): void {
     const skip = this.#obstacle(verdict);
-    const reasons =
-      skip === undefined ? [] : verdict.addresses.map((address) => ({ ip: formatAddress(address), skip }));
+    const ips = verdict.addresses.map(formatAddress);
     const before = known.skipped;
-    known.skipped = reasons.length === 0 ? '' : JSON.stringify(reasons);
-    if (known.skipped === before) return;
-    for (const { ip, skip } of reasons) {
-      log.warn({ op: 'service', service: key, ip, reason: skip }, LOG.skipped);
-      const message = SKIPPED[skip](ip, options.node);
-      this.#event(service, { type: 'Warning', reason: EVENT.announceFailed, message });
-    }
+    known.skipped = skip === undefined ? '' : JSON.stringify([skip, ips]);
+    if (skip !== undefined && known.skipped !== before) this.#telling.skipped(subject, ips, skip);
   }
 
   #withhold({ key, service }: Subject, verdict: Withhold): void {
     const known = this.#known.get(key);
+    const { owner, why } = verdict;
     if (known) {
       known.pool = verdict.pool;
       known.skipped = '';
-      if (verdict.owner !== undefined && this.#yield(key, known, verdict)) return;
+      if (owner !== undefined && this.#yield(key, known, verdict)) return;
       this.#release(key, known, verdict.reason);
     }
     // Nothing but a change of its own can concern a Service that is gone, of another type or without an address.
     const idle = service?.spec.type !== 'LoadBalancer' || service.status.ingress.length === 0;
-    if (idle) this.#known.delete(key);
-    else this.#entry(key).pool = verdict.pool;
+    if (idle) {
+      this.#known.delete(key);
+      return;
+    }
+    const entry = this.#entry(key);
+    entry.pool = verdict.pool;
+    // Without an owner for a while it moves all the same.
+    if (owner !== undefined) entry.rival = { owner, why };
   }
 
-  /** Make before break: whoever won hears of it at the same moment as we do. True while we go on answering. */
+  /** True while we go on answering until the new owner does. */
   #yield(key: string, known: Known, verdict: Withhold): boolean {
-    const { clock, announcer, log } = this.#o;
     if (!known.duty) return false;
-    if (known.yielding === undefined) {
-      known.yielding = clock.now();
-      for (const address of known.duty.addresses) announcer.hush(address);
-      log.debug({ op: 'service', service: key, owner: verdict.owner, why: verdict.why }, LOG.handover);
-    }
-    const wait = known.yielding + this.#o.handoverMs() - clock.now();
+    this.#telling.handover(key, verdict);
+    const wait = this.#handover.wait(key, known.duty.addresses);
     if (wait > 0) this.#queue.addAfter(key, wait);
     return wait > 0;
   }
 
   #release(key: string, known: Known, reason: string): void {
-    known.yielding = undefined;
     const { duty } = known;
     if (!duty) return;
+    this.#handover.end(key, duty.addresses);
     known.duty = undefined;
     for (const address of duty.addresses) this.#releaseAddress(key, address);
-    this.#o.speaker.withdrawals.inc({ reason });
-    const ips = duty.addresses.map(formatAddress);
-    this.#o.log.info({ op: 'service', service: key, ips, reason }, LOG.withdrawn);
+    this.#telling.withdrawn(key, duty.addresses.map(formatAddress), reason);
     this.#o.onDuty(key);
   }
 
@@ -249,10 +242,6 @@ export class Loop {
 
   #labels(service: string, address: Address) {
     return { service, protocol: 'layer2', node: this.#o.options.node, ip: formatAddress(address) };
-  }
-
-  #event(service: Service | undefined, event: Parameters<EventRecorder['record']>[1]): void {
-    if (service) this.#o.recorder.record(aboutService(service), event);
   }
 }
 

@@ -22,6 +22,7 @@ export interface SpeakerMetrics {
   readonly announceSeconds: Histogram;
   readonly drainSeconds: Histogram;
   readonly takeovers: Counter;
+  readonly moves: Counter<'cause'>;
   readonly withdrawals: Counter<'reason'>;
 }
 
@@ -135,6 +136,11 @@ function ownMetrics(metrics: Metrics) {
     takeovers: metrics.counter({
       name: 'herald_speaker_takeovers_total',
       help: 'Services that this node began to announce.',
+    }),
+    moves: metrics.counter({
+      name: 'herald_speaker_moves_total',
+      help: 'Services that this node took over from another one, by cause.',
+      labels: ['cause'],
     }),
     withdrawals: metrics.counter({
       name: 'herald_speaker_withdrawals_total',

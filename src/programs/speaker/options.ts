@@ -34,9 +34,9 @@ export interface SpeakerOptions {
 }
 
 /**
- * How long an address that another node won is still answered here: until that node's first gratuitous ARP is out, as
- * otherwise nobody would answer in between. Upstream has two owners for 195 ms on a clean stop.
+ * How long an address that another node won is still answered here when that node is never heard to announce it. Ten times
+ * what a node with a thousand Services needs; longer, and a broadcast that the link lost would leave two owners for no good.
  */
-export const HANDOVER_MS = 200;
-/** The same when the process is told to end; its Pod's deletion was seen by the others a moment before. */
-export const LINGER_MS = 300;
+export const HANDOVER_MS = 500;
+/** The same when the process is told to end: others hear of it a moment later. */
+export const LINGER_MS = 600;

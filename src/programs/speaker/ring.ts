@@ -16,6 +16,8 @@ const LOG = {
 
 /** Upstream's name of the key within the Secret. */
 const SECRET_FILE = 'secretkey';
+/** Nobody waits longer to hear from the others: they may be gone. */
+const JOIN_MS = 1_000;
 /** Another process may still hold the port. */
 const AGAIN_MS = 5_000;
 
@@ -44,6 +46,7 @@ export class SpeakerRing {
   #open = true;
   #meta: Uint8Array = new Uint8Array();
   #aside = false;
+  readonly #joined = Promise.withResolvers<void>();
   /** Members that died, until they return or are forgotten. */
   readonly #dead = new Set<string>();
   readonly #notices = new WeakMap<Uint8Array, Notice | 'none'>();
@@ -87,6 +90,15 @@ export class SpeakerRing {
     else this.#mount = watchMount({ dir, clock, log, onChange: (files) => this.#takeSecret(files) });
   }
 
+  /** Resolves when the others were heard, or nobody is there to be heard within a second. */
+  async joined(): Promise<void> {
+    const { options, expected, clock } = this.#o;
+    if (!options.ring || expected().length === 0) return;
+    const timer = clock.after(JOIN_MS, this.#joined.resolve);
+    await this.#joined.promise;
+    timer.cancel();
+  }
+
   /** There may be speakers that are no members yet. */
   join(): void {
     this.#membership?.join();
@@ -95,6 +107,7 @@ export class SpeakerRing {
   /** Says farewell; resolves when the others know, or after a second. */
   async leave(): Promise<void> {
     this.#open = false;
+    this.#joined.resolve();
     this.#again?.cancel();
     await this.#starting;
     await this.#membership?.leave();
@@ -137,7 +150,7 @@ export class SpeakerRing {
         onDrop: (reason) => this.#metrics?.drops.inc({ reason }),
         onChange: (changes) => {
           for (const { type } of changes) this.#metrics?.changes.inc({ type });
-          this.#lookForReturns(changes);
+          this.#lookForMembers(changes);
           this.#count();
           onChange();
         },
@@ -152,8 +165,9 @@ export class SpeakerRing {
     }
   }
 
-  #lookForReturns(changes: readonly Change[]): void {
+  #lookForMembers(changes: readonly Change[]): void {
     for (const change of changes) {
+      if (change.type === 'joined') this.#joined.resolve();
       if (change.type === 'died') this.#dead.add(change.name);
       if (change.type === 'joined' && this.#dead.delete(change.name)) this.#o.onReturn();
       if (change.type === 'forgotten') this.#dead.delete(change.name);

@@ -67,6 +67,8 @@ export class Speaker {
   #mount: Mount | undefined;
   #beginning: Promise<void> | undefined;
   #failed = Promise.withResolvers<never>();
+  /** In the end: all addresses are given up. */
+  readonly #silent = Promise.withResolvers<void>();
   #ready = false;
 
   /** Proves that sockets work here, then starts. Rejects with LinuxError when they do not, for instance without CAP_NET_RAW. */
@@ -113,7 +115,10 @@ export class Speaker {
       metrics,
       excluded,
       timing,
-      onOther: (other) => this.#conflicts.seen(other),
+      onOther: (other) => {
+        this.#loop.seen(other);
+        this.#conflicts.seen(other);
+      },
       onSent: (name, well) => this.#standing.sent(name, well),
     });
     this.#announcer = announcer;
@@ -150,7 +155,10 @@ export class Speaker {
       recorder: this.#recorder,
       speaker: metrics,
       handoverMs: () => this.#settings.handoverMs,
-      onDuty: (key) => this.#statuses.add(key),
+      onDuty: (key) => {
+        this.#statuses.add(key);
+        if (this.#ending.signal.aborted && this.#announcer.size === 0) this.#silent.resolve();
+      },
     });
     // One key: however many objects changed, all are read once.
     this.#refreshes = new Queue({
@@ -179,16 +187,17 @@ export class Speaker {
   }
 
   /**
-   * Ends in order: not ready; answering on for a moment, so that whoever takes over is heard first; silent; all closed.
-   * Status objects stay: they go with the Pod.
+   * Ends in order: not ready; answering on until those who take over are heard; silent; all closed. Status objects that are
+   * left go with the Pod.
    */
   async close(): Promise<void> {
-    const { log, clock } = this.#parts;
+    const { log } = this.#parts;
     log.info({ op: 'stop', addresses: this.#announcer.size }, LOG.stopping);
     this.#ending.abort();
-    // Whoever takes over hears it now.
+    // Whoever takes over hears it now, and we hear when it does.
     const farewell = this.#ring.leave();
-    if (this.#announcer.size > 0) await clock.sleep(LINGER_MS);
+    this.#refreshes.add('all');
+    if (this.#announcer.size > 0) await this.#handedOver();
     this.#announcer.close();
     await farewell;
     this.#links?.close();
@@ -207,6 +216,14 @@ export class Speaker {
       ...allSources(this.#sources).map(([, source]) => source.close()),
     ]);
     log.info({ op: 'stop' }, LOG.stopped);
+  }
+
+  /** All addresses are seen elsewhere, or the time is over. */
+  async #handedOver(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(LINGER_MS, over.resolve);
+    await Promise.race([this.#silent.promise, over.promise]);
+    timer.cancel();
   }
 
   async #start(): Promise<void> {
@@ -261,6 +278,10 @@ export class Speaker {
     await this.#loop.idle();
     // Only now: a member is one that can take addresses over.
     this.#ring.start();
+    await this.#ring.joined();
+    await this.#refreshes.idle();
+    await this.#loop.idle();
+    // What belongs here is back: a rolling update may go on to the next node without moving it twice.
     this.#ready = true;
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
     this.#state.start();

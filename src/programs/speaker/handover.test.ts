@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Address, formatAddress, parseAddress } from '../../domain/ip/address.ts';
+import { VirtualClock } from '../../platform/obs/clock.rig.ts';
+import { Announced } from '../../protocols/layer2/announced.ts';
+import { Handover } from './handover.ts';
+
+const address = (text: string): Address => {
+  const parsed = parseAddress(text);
+  if (!parsed) throw new Error(text);
+  return parsed;
+};
+const seven = address('192.0.2.7');
+const eight = address('2001:db8::8');
+const LIMIT_MS = 500;
+
+let clock: VirtualClock;
+let announced: Announced;
+let done: string[];
+let handover: Handover;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  announced = new Announced();
+  done = [];
+  handover = new Handover({
+    clock,
+    limitMs: () => LIMIT_MS,
+    onTaken: (key) => done.push(`taken ${key}`),
+    announcer: {
+      announcement: (text) => announced.byText(text),
+      hush: (a) => done.push(`hush ${formatAddress(a)}`),
+      setSilent: (text, silent) => done.push(`${silent ? 'silent' : 'loud'} ${text}`),
+      ask: (a) => done.push(`ask ${formatAddress(a)}`),
+    },
+  });
+  announced.claim(seven, 'web', 'all');
+  announced.claim(eight, 'web', 'all');
+});
+
+/** What was done since the last call. */
+const told = () => done.splice(0);
+
+describe('an address that another node won', () => {
+  it('falls silent when it is seen elsewhere, and its Service is over with the last of them', () => {
+    expect(handover.wait('web', [seven, eight])).toBe(100);
+    expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8']);
+    handover.seen(seven);
+    expect(told()).toEqual(['silent 192.0.2.7']);
+    handover.seen(eight);
+    expect(told()).toEqual(['taken web', 'silent 2001:db8::8']);
+    expect(handover.wait('web', [seven, eight])).toBe(0);
+  });
+
+  it('is asked for while nothing is heard, and given up after the time', async () => {
+    handover.wait('web', [seven, eight]);
+    handover.seen(eight);
+    told();
+    for (const at of [100, 200, 300, 400]) {
+      await clock.advance(100);
+      expect([at, handover.wait('web', [seven, eight]), told()]).toEqual([at, 100, ['ask 192.0.2.7']]);
+    }
+    await clock.advance(100);
+    expect([handover.wait('web', [seven, eight]), told()]).toEqual([0, []]);
+  });
+
+  it('is asked for at once when another node was seen with it a moment ago, which may have heard first', async () => {
+    handover.seen(seven);
+    expect(told()).toEqual([]);
+    await clock.advance(LIMIT_MS - 1);
+    handover.wait('web', [seven, eight]);
+    expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7', 'hush 2001:db8::8']);
+    handover.end('web', [seven, eight]);
+    handover.seen(seven);
+    await clock.advance(LIMIT_MS);
+    handover.wait('web', [seven]);
+    expect(told()).toEqual(['hush 192.0.2.7']);
+  });
+
+  it('stays as long as another Service holds it here', () => {
+    announced.claim(seven, 'mail', 'all');
+    handover.wait('web', [seven]);
+    handover.seen(seven);
+    expect(told()).toEqual(['hush 192.0.2.7']);
+    handover.wait('mail', [seven]);
+    expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
+    handover.seen(seven);
+    expect(told()).toEqual(['taken web', 'taken mail', 'silent 192.0.2.7']);
+  });
+
+  it('begins anew when it was ours again in between', () => {
+    handover.wait('web', [seven]);
+    handover.seen(seven);
+    expect([handover.end('web', [seven]), handover.end('web', [seven])]).toEqual([true, false]);
+    told();
+    expect([handover.wait('web', [seven]), told()]).toEqual([100, ['hush 192.0.2.7']]);
+  });
+
+  it('is nobody else when it is none of ours', () => {
+    handover.seen(address('192.0.2.99'));
+    expect(told()).toEqual([]);
+  });
+});
