@@ -14,6 +14,17 @@ export interface Ownership {
   readonly last: string | undefined;
 }
 
+/**
+ * Without the answers that took longer than this: a process that stood still answers old questions when it goes on, and a client
+ * that waited for them had no answer in between.
+ */
+export function prompt(questions: readonly Question[], withinMs = 100): readonly Question[] {
+  return questions.map((question) => ({
+    ...question,
+    answers: question.answers.filter(({ after }) => after <= withinMs),
+  }));
+}
+
 /** Reads it from the questions about one address, in the order in which they were asked. */
 export function ownership(questions: readonly Question[]): Ownership {
   let [without, twice, moves, unanswered] = [0, 0, 0, 0];

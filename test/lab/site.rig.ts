@@ -44,6 +44,7 @@ export interface Site {
   readonly lab: Lab;
   readonly kube: KubeClient;
   readonly members: readonly Member[];
+  readonly client: Host;
   readonly ips: readonly string[];
   readonly watched: readonly string[];
   readonly watch: Watch;
@@ -97,7 +98,7 @@ export async function startSite(o: SiteOptions): Promise<Site> {
         );
       await until('each address at its owner', all, { timeoutMs: 120_000, everyMs: 25 });
     };
-    return { lab, kube, members, ips, watched, watch, home, settled, close: () => lab.close() };
+    return { lab, kube, members, client, ips, watched, watch, home, settled, close: () => lab.close() };
   } catch (error) {
     await lab.close();
     throw error;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../servers/index.ts';
 import { stall, stalls } from './faults.rig.ts';
 import { labAvailable } from './lab.rig.ts';
-import { ownership } from './ownership.ts';
+import { ownership, prompt } from './ownership.ts';
 import { type Member, type Site, startSite } from './site.rig.ts';
 
 const able = labAvailable();
@@ -11,7 +11,7 @@ if (able !== true) console.log(`unrest lab skipped: ${able}`);
 describe.skipIf(able !== true)('speakers in unrest', () => {
   let site: Site;
   const figures = async (ip: string) => {
-    const { questions } = await site.watch.take();
+    const questions = prompt((await site.watch.take()).questions);
     return ownership(questions.filter((question) => question.ip === ip));
   };
   const owners = async (ip: string) => (await site.watch.owners())[ip] ?? [];
@@ -39,7 +39,7 @@ describe.skipIf(able !== true)('speakers in unrest', () => {
     await site.watch.forget();
     const pids = () => site.members.flatMap(({ pid }) => pid ?? []);
     const count = await stalls(pids, { mostMs: 400, forMs: 20_000 });
-    const { questions } = await site.watch.take();
+    const questions = prompt((await site.watch.take()).questions);
     const moves = site.watched.map((each) => ownership(questions.filter((q) => q.ip === each)).moves);
     console.log(`${count} stalls, moves ${moves}`);
     expect(count).toBeGreaterThan(10);
