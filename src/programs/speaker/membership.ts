@@ -205,8 +205,9 @@ export class Membership {
     if (this.#timer && this.#wake <= at) return;
     this.#timer?.cancel();
     this.#wake = at;
-    // Not before: a tick that comes too early does nothing but ask for the next one.
-    this.#timer = this.#o.clock.after(Math.ceil(at - now), () => {
+    // Not before: a tick that comes too early does nothing but ask for the next one, and Node counts from the
+    // millisecond in which the turn of the loop began.
+    this.#timer = this.#o.clock.after(Math.ceil(at - now) + 1, () => {
       this.#timer = undefined;
       this.#do((machine, then) => machine.tick(then));
     });
