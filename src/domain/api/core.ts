@@ -188,8 +188,14 @@ export const EndpointSlices: Kind<EndpointSlice> = kind({
 
 // ---- Node, Namespace, Pod ---------------------------------------------------------------
 
+export interface Taint {
+  readonly key: string;
+  readonly effect: string;
+}
+
 export interface Node extends KubeObject {
-  readonly spec: { readonly unschedulable: boolean };
+  /** taints absent: none. */
+  readonly spec: { readonly unschedulable: boolean; readonly taints?: readonly Taint[] };
   readonly status: { readonly conditions: readonly PlainCondition[] };
 }
 
@@ -198,10 +204,18 @@ export const Nodes: Kind<Node> = kind({
   kind: 'Node',
   plural: 'nodes',
   namespaced: false,
-  schema: object({ spec: object({ unschedulable: bool() }), status: object({ conditions }) }),
+  schema: object({
+    spec: object({ unschedulable: bool(), taints: list(object({ key: str(), effect: str() })) }),
+    status: object({ conditions }),
+  }),
   project: (raw, metadata) => ({
     metadata,
-    spec: { unschedulable: raw.spec?.unschedulable ?? false },
+    spec: {
+      unschedulable: raw.spec?.unschedulable ?? false,
+      ...(raw.spec?.taints && {
+        taints: raw.spec.taints.map(({ key = '', effect = '' }) => ({ key, effect })),
+      }),
+    },
     status: { conditions: plain(raw.status?.conditions) },
   }),
 });

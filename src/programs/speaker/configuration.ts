@@ -3,6 +3,7 @@ import { type Problem, problemText } from '../../domain/api/problem.ts';
 import type { Config } from '../../domain/config/config.ts';
 import { load } from '../../domain/config/load.ts';
 import { concerned, type Fingerprints, fingerprints } from '../../domain/election/concern.ts';
+import { cordonsCount, isCordoned, type OnCordon, type SpeakerView } from '../../domain/election/cordon.ts';
 import { type Field, layOut } from '../../domain/election/field.ts';
 import { livenessByApi, livenessByRing, type NodeView, nodeView } from '../../domain/election/nodes.ts';
 import type { Log } from '../../platform/obs/log.ts';
@@ -26,6 +27,7 @@ export interface ConfigurationOptions {
   readonly metrics: SpeakerMetrics;
   /** What the speakers know about a node's, and what that one says about its node. */
   readonly ring: Pick<SpeakerRing, 'state' | 'notice'>;
+  readonly onCordon: () => OnCordon;
 }
 
 /** Keeps the one Field that all decisions are made on: the last good Config, and the nodes as they are. */
@@ -36,6 +38,8 @@ export class Configuration {
   #prints: Fingerprints = new Map();
   #problems: readonly Problem[] = [];
   #told = '';
+  /** As of the last refresh. */
+  #cordonsCount = false;
 
   constructor(o: ConfigurationOptions) {
     this.#o = o;
@@ -61,6 +65,7 @@ export class Configuration {
   refresh(): Refreshed {
     this.#load();
     if (!this.#config) return { pools: new Set(), ranges: false };
+    this.#cordonsCount = this.#doCordonsCount();
     this.#field = layOut(this.#config, this.#nodes(), this.#field);
     const prints = fingerprints(this.#field);
     const changes = concerned(this.#prints, prints);
@@ -105,16 +110,25 @@ export class Configuration {
   }
 
   #view(node: Node): NodeView {
-    const { name } = node.metadata;
-    const { ring, options } = this.#o;
-    const losses = ring.notice(name)?.losses;
+    const { ignoreExcludeLb: ignoreExclude } = this.#o.options;
+    const { liveness, notice } = this.#speaker(node);
     return {
-      ...nodeView(node, {
-        liveness: livenessByRing(ring.state(name), livenessByApi(node, this.#speakersOn(name))),
-        ignoreExclude: options.ignoreExcludeLb,
-      }),
-      ...(losses && { losses }),
+      ...nodeView(node, { liveness, ignoreExclude }),
+      ...(notice?.losses && { losses: notice.losses }),
+      ...(this.#cordonsCount && isCordoned(node) && { cordoned: true }),
     };
+  }
+
+  #doCordonsCount(): boolean {
+    const speakers = [...this.#o.sources.nodes.store.list()].map((node) => this.#speaker(node));
+    return cordonsCount(this.#o.onCordon(), speakers);
+  }
+
+  #speaker(node: Node): SpeakerView {
+    const { name } = node.metadata;
+    const ring = this.#o.ring.state(name);
+    const liveness = livenessByRing(ring, livenessByApi(node, this.#speakersOn(name)));
+    return { liveness, ring, notice: this.#o.ring.notice(name) };
   }
 
   #speakersOn(node: string): readonly Pod[] | undefined {

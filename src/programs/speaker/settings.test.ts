@@ -77,6 +77,14 @@ describe('mounted settings', () => {
     ]);
   });
 
+  it('know when a cordoned node gives its addresses up', () => {
+    expect(DEFAULTS.onCordon).toBe('auto');
+    expect(read({ onCordon: 'stay\n' }).settings.onCordon).toBe('stay');
+    expect(read({ onCordon: 'no' }).refused).toEqual([
+      { file: 'onCordon', message: '"no" is none of auto, move, stay' },
+    ]);
+  });
+
   it('refuse a list that is none, and text that is no YAML', () => {
     for (const text of ['announcedInterfacesToExclude: ^eth', 'announcedInterfacesToExclude: [1]', 'a: [']) {
       expect(read({ 'excludel2.yaml': text }).refused).toHaveLength(1);

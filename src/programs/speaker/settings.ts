@@ -1,3 +1,4 @@
+import { ON_CORDON, type OnCordon } from '../../domain/election/cordon.ts';
 import type { MountFiles } from '../../platform/files/mount.ts';
 import { parseYaml } from '../../platform/files/yaml.ts';
 import type { Level } from '../../platform/obs/log.ts';
@@ -15,6 +16,7 @@ export interface Settings {
   readonly handoverMs: number;
   /** What is done about another host that has an address of ours. */
   readonly onConflict: Policy;
+  readonly onCordon: OnCordon;
 }
 
 /** A file that could not be taken; the setting stays as it was. */
@@ -33,6 +35,7 @@ export const DEFAULTS: Settings = {
   gratuitous: UPSTREAM_TIMING,
   handoverMs: HANDOVER_MS,
   onConflict: 'defend',
+  onCordon: 'auto',
 };
 
 function defaultExclusion(): Exclusion {
@@ -42,7 +45,7 @@ function defaultExclusion(): Exclusion {
 
 /**
  * Reads a directory of small files, one per setting: `excludel2.yaml` as upstream's ConfigMap has it, and plain values
- * in `logLevel`, `gratuitousIntervalMs`, `gratuitousDurationMs`, `handoverMs`, `onConflict`. A missing file means the default (so does a
+ * in `logLevel`, `gratuitousIntervalMs`, `gratuitousDurationMs`, `handoverMs`, `onConflict`, `onCordon`. A missing file means the default (so does a
  * missing directory), a bad one leaves its setting as it is `before`. An empty list excludes nothing. Other files are no settings.
  */
 export function readSettings(
@@ -83,6 +86,11 @@ export function readSettings(
       read: milliseconds(0),
       otherwise: DEFAULTS.handoverMs,
       before: before.handoverMs,
+    }),
+    onCordon: take('onCordon', {
+      read: oneOf(ON_CORDON),
+      otherwise: DEFAULTS.onCordon,
+      before: before.onCordon,
     }),
     onConflict: take('onConflict', {
       read: oneOf(POLICIES),

@@ -98,13 +98,20 @@ export class Speaker {
       onChange: () => this.#refreshes.add('all'),
       onReturn: () => this.#conflicts.returned(),
     });
-    this.#configuration = new Configuration({ sources, options, log: parts.log, metrics, ring: this.#ring });
+    this.#configuration = new Configuration({
+      sources,
+      options,
+      log: parts.log,
+      metrics,
+      ring: this.#ring,
+      onCordon: () => this.#settings.onCordon,
+    });
     const { excluded, gratuitous: timing } = DEFAULTS;
     this.#standing = new Standing({
       ...parts,
       excluded,
       config: () => this.#configuration.field?.config,
-      heedsCordon: false,
+      heedsCordon: () => this.#settings.onCordon !== 'stay',
       onChange: (meta, nowhere) => {
         this.#ring.describe(meta, nowhere);
         this.#refreshes.add('all');
@@ -318,6 +325,7 @@ export class Speaker {
     this.#conflicts.setPolicy(settings.onConflict);
     this.#changeInterfaces(() => this.#announcer.setExcluded(settings.excluded));
     this.#standing.setExcluded(settings.excluded);
+    this.#refreshes.add('all');
     log.info({ op: 'settings', logLevel: level, files: [...files.keys()] }, LOG.settingsTaken);
   }
 }

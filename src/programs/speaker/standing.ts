@@ -1,5 +1,5 @@
 import type { Config } from '../../domain/config/config.ts';
-import { type Losses, lossesWire, type Notice, writeNotice } from '../../domain/election/notice.ts';
+import { type Losses, lossesWire, writeNotice } from '../../domain/election/notice.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
@@ -14,10 +14,12 @@ export interface StandingOptions {
   readonly excluded: Exclusion;
   /** The one in force; undefined until there is one. */
   readonly config: () => Config | undefined;
-  readonly heedsCordon: boolean;
+  readonly heedsCordon: () => boolean;
   /** The others are to be told so; the first call comes with the first look. */
   readonly onChange: (meta: Uint8Array, nowhere: boolean) => void;
 }
+
+const NOTHING_LOST = JSON.stringify('');
 
 /** What this node can still answer on, as a notice for the others. */
 export class Standing {
@@ -28,7 +30,8 @@ export class Standing {
   #links: ReadonlyMap<number, Link> = new Map();
   #excluded: Exclusion;
   #losses: Losses | undefined;
-  #told: string | undefined;
+  /** What the others know. */
+  #told: { readonly losses: string; readonly heedsCordon: boolean } | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -91,15 +94,17 @@ export class Standing {
 
   #tell(): void {
     const losses = this.#losses;
-    const notice: Notice = { heedsCordon: this.#o.heedsCordon, ...(losses && { losses }) };
-    const { bytes, whole } = writeNotice(notice);
+    const heedsCordon = this.#o.heedsCordon();
+    const { bytes, whole } = writeNotice({ heedsCordon, ...(losses && { losses }) });
     const wire = losses && lossesWire(losses);
-    const text = JSON.stringify(wire ?? {});
-    if (text === this.#told) return;
-    const first = this.#told === undefined;
-    this.#told = text;
-    if (wire) this.#log.warn({ ...wire, told: whole ? 'all' : 'not all' }, LOG.interfacesLost);
-    else if (!first) this.#log.info({}, LOG.interfacesBack);
+    const text = JSON.stringify(wire ?? '');
+    const before = this.#told;
+    if (text === before?.losses && heedsCordon === before.heedsCordon) return;
+    this.#told = { losses: text, heedsCordon };
+    if (text !== (before?.losses ?? NOTHING_LOST)) {
+      if (wire) this.#log.warn({ ...wire, told: whole ? 'all' : 'not all' }, LOG.interfacesLost);
+      else this.#log.info({}, LOG.interfacesBack);
+    }
     this.#o.onChange(bytes, this.nowhere);
   }
 }

@@ -183,6 +183,10 @@ export const CHART = forValues(
           ['defend', 'yield', 'tell'],
           'What is done when another host has an address that a node announces. defend: go on, and announce it anew each ten seconds. yield: answer no more until the other one is gone. tell: go on. Each is told by Event, condition and metric.',
         ),
+        onCordon: oneOfStrings(
+          ['auto', 'move', 'stay'],
+          'When a node that is cordoned, drained or about to be removed gives its addresses up, while another node can announce them. auto: as long as every live speaker is one of Herald that does so, too. move: also where speakers have no ring to tell each other. stay: never, as MetalLB.',
+        ),
         ignoreExcludeLB: bool('Announce from nodes labelled exclude-from-external-load-balancers too.'),
         bgpDebounceTimeout: int('Milliseconds to collect changes before FRR reloads.'),
         secretName: str('Secret with the membership key.'),
