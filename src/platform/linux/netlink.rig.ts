@@ -7,6 +7,11 @@ export interface LinkSpec {
   readonly flags: number;
   readonly master?: number;
   readonly kind?: string;
+  /** IFLA_LINK: the link that it lies upon. */
+  readonly lower?: number;
+  /** Of its kind, IFLA_INFO_DATA; and what kind of part it is of its master. */
+  readonly data?: readonly number[];
+  readonly partOf?: string;
   /** Absent: the message does not tell. */
   readonly operstate?: number;
   /** Default 0 (AF_UNSPEC) and 16 (RTM_NEWLINK). */
@@ -37,6 +42,11 @@ export function attribute(type: number, value: readonly number[]): number[] {
 }
 
 export function linkMessage(o: LinkSpec): Uint8Array {
+  const info = [
+    ...(o.kind === undefined ? [] : attribute(1, [...text(o.kind), 0])),
+    ...(o.data === undefined ? [] : attribute(2 | 0x8000, o.data)),
+    ...(o.partOf === undefined ? [] : attribute(4, [...text(o.partOf), 0])),
+  ];
   const body = [
     o.family ?? 0,
     0,
@@ -46,10 +56,11 @@ export function linkMessage(o: LinkSpec): Uint8Array {
     ...u32(0),
     ...attribute(3, [...text(o.name), 0]),
     ...attribute(1, o.mac),
+    ...(o.lower === undefined ? [] : attribute(5, u32(o.lower))),
     ...(o.master === undefined ? [] : attribute(10, u32(o.master))),
     ...(o.operstate === undefined ? [] : attribute(16, [o.operstate])),
     // The nested flag, as the kernel sets it on some attributes.
-    ...(o.kind === undefined ? [] : attribute(18 | 0x8000, attribute(1, [...text(o.kind), 0]))),
+    ...(info.length === 0 ? [] : attribute(18 | 0x8000, info)),
   ];
   return message({ type: o.type ?? 16, sequence: o.sequence ?? 0, body });
 }

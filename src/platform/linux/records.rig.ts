@@ -1,0 +1,80 @@
+import { gunzipSync } from 'node:zlib';
+
+/**
+ * Datagrams of route netlink as Linux 6.18 sent them, with the command that led to each: a dump of lo, peer0 and lan0 (ends of one
+ * veth), then lan0 becomes a part of a bridge that is made, loses its carrier, is set free, and the bridge is renamed and removed.
+ * Gzip of JSON, base64.
+ */
+const PACKED = `
+H4sIAAAAAAACA+1d21PbuBp/P38F09eeGVLKtmFn9uGT7RiTGiK6KSQ7+wBJqnINJYDb89cfXT85xk4cwLlK09mNkC1L8nf5fRfJ//zzrv94
+c7d1fXF7NXr333dP0AYgAMDkf+H++kr8j1diWf9K1d952QeI4Tysy4t96g8h4ddRoLq9ASTQP9tAE3WfB6D+SCECP9LtDOJE/eLt5/qPEZBd
+bG9RbP+uu4jAY7C9rZ7flO2BaP9k+6+rofN2dbts/wyty22SiPYE76cM+2e6/wZ4AagbGUR2fE84Pl//gg4c61+EkQbO3+vpn0PAVTF1lqry
+yTcScMWUkBPZ4tcjBm8k6NnDOn/P5zd7v/on3z50Kaf2X0O4FCQRscz71Syj6BA0PRHbFEx5dPb6GQuBWwDFj8X9c+ZhQzE5oqm5LfhU8sNh
+uHeQeKNbJpiJT1swn6ZXnCbNn9+2KJ+gZZ4v67vwyaMetCm/ToypwTwYW7FgfL1C/+f0Sfqy69Qf6EGix/tsfafVbWFHuztjf6DTxkHteMx8
+k9z+a0BjOGCOvZeucD1AmNBnb1RIsfwiQi+pwhXr7iy9BuB/4kxCCDtkDUV4kSK/5h9dpGtBX0GMWphzuQ/75Lp7qjQYZ7xDOGK+0s9CXyn9
+HFAzPuKjfuOdfBRiQehnppQ5v/9/0JJ8x/XzCPXzvtWfe1Z/17Xc4PpZ8wdvv7P6eYj6uZUY/UzAto/gfau+L9vxfuJh/x7o/tsQUcQXl6CW
+mLfXUX/HWr4QhqAkhKCN+OQgwfUiYF4Rk3VPzFfxtZg8nGL7mHzw7BtvDDeGdboSB0Yov0cLmX8CTQ6h8L3wkQQMDgQ99W++1c6QnttK/4Dg
+d/J4/rHxoXv67ZpziB8yLxaXXOTq3SBPn5fUD68rgcCQil+L1U8TPE6nkRkXE/KHKn7Z+Vy7hcOLH0Yf74HBM2o6ir/z5qf06xDqY89n/vAA
+InLMr5N/OxGPJVl1aPvrHA1LibZC/EIL1O3U9ffg82XnOR6bCJt0kfJN44u8/n1K+Nhu7B+sPLjO7Tkq/8JpzniDVTcOotL8YtePxC95UkvI
+dejNRm8TSgMKcUEDQbHHmWEmXEehNeSDCELYKbC3DX/RX0gHB8rebjzGuKg1jXfbYkahxhfHOL4gRv1MwO/xNsH8v7Wy5/o1Rvs3tPbtwNq3
+NavfEyU3PGG8Gv3vXaH+PmJoX2+j/g7Atif+7nbSE+11vD+w9n+k5RIf4w9r38eIH75Y/0Gi20MELcL+RvwiZIcsTcRDaoWbokutyQV/x0B6
+aXr08vT3aGM0ObmSfEMNv5KzRcyfE/291NMMOfWrhMqU7HRPj4dIz9ou9wUdhH889bge75+0OTfEZ9JZw7wol89pnj4vpx9eWVL2abH6GULU
+lJOniiQbgo+VPjp/+tqDtng1Uh8L5oxS4kzxd+78JH59z/yx53u8mytgjYBI1waQDnq+cv0XhH1ipURbEX4hRep26vpH/uMhm0l+4wVSvsn5
+13P7P4TAB6+TM/4C/VMe73nl8cEKlTx5mU/Odv0OXgSS60KuT/UDlte77WJc0MbJcCV7NJurDd4L7zLtwF/v/v1vxpveMI7DrHaH9NVn/f79
+YDQaiDv+1koMmBqSuiOKWGvX6D8C+0JnC+UZwXeJkfm8EjI6V/Z1pMmtLdZv25ZjIT9q59weaJj2SK2f8h80WeS/l+9XPD//lQnndoj2MC+y
+P+kvVJ0xs55aX7dz53MHSavmaRBFoPVp7CHCYcjHlh2/lH/SnpGd+Ubff9Hyi+r+PMVv3uOJwDtXPmzTWA8lgO1hxocoBszBA2G+fdLeI5+P
+kreys9jgvZG2H/8qeHup9+3lvu8LRRvipq3z+5q5eau282etlvr3cevh992AX3LRZwPe8YkgXZLLjkrU/TBivh6JAXRupQ7MhGUiNY2isMxh
+0lCwL9IYUoRl0G1TfVgG20uEZQxstOMfD8tQDQsN3RaHZTz07suwjCGDugvLZMtShmX4yzyOlLgJD36fnRzfdqnwAQbSUggybqKAZuosU08y
+uoWi2eRBzLQuj7nh1TM2W9JX7Q10K3K6U6zWxvUi0h1lCG0kPYu6Ggu6S9VDwLiN4F80a46s2VlH+hXik8URjv+Lns9+gm5Pwz+/8H6O9BR/
+tAV9E91/x7ZfoXxoWv47w0CRcPsSbRYCmoV9lC/8/Ri37Bd9pS/MypCmYf53OCDXqTpfoV+XqfoPOKRJqn6RdkP54hX7NE651a8sf6fcutZC
+l2bC+UfzEtbJTIC0mfBZqK29qO7MhCrNBFeWpZQzE8qX+ZgJBgiOBg9b12e3ta2bs9HD4F6AQg73WsVwbzm8gnS+XkFPeu+ohX82K8ez8C94
+BfwLiuAfybPiT1DMeJsDEBX8I2h1Sy/p3OefgX8ciwj4J6K/+93rfsjMWwnScJBzQkNyNkU45ukeIm2vKbhm4YSlF0RGKThHUUY0rBpuq3Go
+9nM0V4S5ZNoZ3h9bOFjLwMHdDBys6yF0UF/x8R9r1g6BRNh/YMfXtnCuhl7yfdvOLD/EFi7Z+f94zi9twYSm/R7HT9rj74d0MvXeeNREwEvN
+v9IxpCZ7g0zmXSH/p+Cnie7OMQvrtQ7112ZhCS8EkRZwbhaWMtdLZWHpvivIwnqmpVYtC2talHUGuB/leCW99qqHhXLnl0vOyeu83OWysLzy
+I684C8t4Ad8EypH5QrnAQTkH5RyUc1DOQTkH5RyUc1DOQbnpUK5TJggLVhW5IGwZ6MZEkEhBv3TufVKUe++KKV14wz0rLy6Z3Huu5wL5SgNO
+/wd33bDPJQjHJVSSxJjw5/XjTP1rpv53Rl4Q5A/+77eRz4lPSaL5xycfwOT6a6gk9rgwJSrMeoWA8UJudySeFYkJr7N0vYPbPOXeGYSKu8i/
+vt070hZdJwzH/6gv+q7vtwrct/zfYAg1Ty3UZNge2iDwT8v/Q5PtL027QPXfw70vAipqKNxMMLd2pPuPhfzojkG7OlyF7RQ0B7gN41Q9gA9+
+GrpH6SBlLF7xocVHDYGfEYra8d/YqIWEfk898xLWCfpBCvq1ZC5R7TJx0M/tpdyAsmp7KctBv5+CzJ9Bv17JgOwQXS3GS6egoLSus9sUIkx/
+50qAo8CGZbEOZlh6UrtoKAlW1BIrakOrqqzVvz+2dFrVwBV6HUKbDzSw7UOr6qxqPpSPV+P2fREPT9UJ0ztxpFcDcPwBVYqN/+erVXXWa9Gw
+4+ujqiZ1bI9s+2WeqomebwNpoKtGqUIz/m8ZqHGSqZ9mSK1roXVbwwNm84vMtlbZbtYrh7RE0ufj3TJQVOIoylGUo6gVoygFF+dEUVOzziVF
+Bavt8HjZYUBvFKtyWeclY1WLLlVnnTfHHM4u69zcv9JZ5+u9OdVlnSvKdFnnG1hWM+u8/3h3fdE7exjgxsP+4GHQe7gY3m4NbvujEpgvZUVM
+wHwdh/lmx3xengxJxV93XkRZq+gkVZjPQ5mtIggT5h9VMYqKMZ+/118vzEcc5tukA0ngj6cLh/kqx3zT8o/mJ9892OyytpgPD+kYK3fAWjVf
+K4KCQzqCKYd0eEZm6kM63mRMrzw4pJIxBZPHFGfGVJey8+h8d/KY0l7Zu8HgvrbVHya3fCR4bNxzaae6+oFCpyl67IXfrnuXBiqN7SowqSFr
+cGyc8W3HGthkj42LFGoqf2ycBwXHxvmWCEL81egElgujDRGK6tg4X1tBvH5CFjD/GY6N89ccpdG8Y+N2moFDaRWiNLt3htC8VLEZ9tZYeQK2
+/1HVaW5VQ8ckb3655GzX78uLeKsUSiPLdmxcoaZXmKM9PxxUOJJp+QVo98+UXxBnda7LgbLjW0R+QZCqvyC/wLRPyC8Yo6pp+2MnU9UYkvXf
+Dsku0f5YQP+zn+t/ZrP6nwv3x6Ykcw2eI1mF7DaiKP+zXA+FbKm3gPm7/bHg9seu5f5YpePd/lhY1f2xnRwkzSURXWmpT/Lml0/Oyesss3Kb
+JMLyI1/AJgmF4mSe6FRvpM0TneaNfEMMt2hvpP2IhbF8vtjnO2+k80ZugjfSAEcTMw6efjtvpPNGOm/kinkjS+n5VG7gND2/lh+rcnre6fnN
+1fNjuWGR0/NOzzs9v5p63u0kVu1ub/ordxI7mtosmprH7vQUTS3nZzKW8mzlQLc/4QFhLnZcTVmP2LGv8YqLHSM/vH3s+COkDtxzseMJ5pGL
+HecVFzteHodU3vzyydnFjtUBe7dDdcTe0n4kY3GO5QUCuRRh2Rd+yiJk1A0DcnI9fGlM7noLmL8DcisA5HZeC+SoA3IOyK0akLN0bgGEX18f
+INcrDeS2qwNy5U9SXgYg585J3gQvL3ull7fEHqEsYcl4BQnmS1hlBjYhJ2Y5PtU8Z9OlopwYAgU5MSmRZ2OhEqobG3u19dEMmkvmxKj1ECKe
+DMTazXv+M+TEePr6jdqJ3xak73JipsMOA61mPS8Jx0/iMvMrB716r4N6y1RoWWiZWr9WUl1OTPkcpfnnxGSVfWf64ZhI8htxOCagX7KR65dM
+yvglZ/0CXCeHeFIBhEb0koPKwlXkZfUFuA4yswwoTJg/qeSwuIq/AOfdYUaB+wLc2nwBbnP8mv7Ne/cFuMr9mlZ+5yfwziDf22l3BiBnlwaO
+S7kJI8ibXwEiw/UbVufXbCy1X/PcHlBT4iM4JTDfGn0E500wX6kD0cM8A8wmTZCvLzn8lqzugeghYl4p4ybNv5KPRlT9EZzhmh2IbvjHHYi+
+EQ4+dyD6PBx805IGZ5DvjTxMNAPmWcoD0Ul5jNXD9WtWuOmtvMN1/g6+WXCePVLb4TyH8xzOeznOS3sIHM5zOM/hPIfzHM5zOG8uOG/CgerV
+f8RFjOP27GawNfz+/aI34MM5LQU7tWNb5I/tdG/OTg6voeyXXHRq+RvkjxkYW1X+mFGTY19yIXr84/ljsYIB5fPHfCjKH7NiZD8vhNBmL3Hn
+r+I3W3X+GDMwXIndCfOvJGSezR+7heCrgHNAyUXv5vqqu8PbooRI5EUysHU8QTSWW0XG6nEmThPoPbgiPuxHmr58rov2VTuFeF+1E3uedqhZ
+LZUx3MFopy+oZzzjt5nJ+I3t82so9ny7VaZlhbXIFvE9C8u1WagyfSOMS4vFsPR/YkPIPZuxbMV018K4Id4fMnOKkzRDqYKhiR4353+K8uXe
+wtBE95/APkNMq+qJR7vU1jkz9zpJqk79dpy6PmLpEGsikGPNT6mF1Fadazv+Dl7Pzc/H84+ND10OP/m6+CET+3wijmnzpGuQA6vyYdObx+Es
+DCuGbU3wPAYWNosQGFVuAv9z/RZaXzEkvIfwRE1H0XPe/JTZPYT62PP5sh9ARI5NvvIJSuJ8mN45GpaKrmV0sw2h08kwtXj9Pfh82SkHU7MX
+qPxLJffz+vcp4WO7yZPf+Xt0y8v3FCyyMG0WGLaUbgxaGvbt4/rNEkK3RW2P6E1HlOVtgf3iJmOLU5THZdejJeyJIIQxyNcfXA8eUmAvFitA
+gslgT9lIDuw5sOfAngN7Duw9A3tXCuzt7CVGePL5vF3+z1m/r36o7G9hrd+c9Wr4Wdjazp+1Wurf7tbD7zt5zRO/w20JS0t5tyVsGaS82xK2
+pJEEtyVsHpEEtyWs9Pt1W8ImRRJejQyIsBXykUEjY/8pZHDSuCxABlV/tn2O9p9FBmCRAVhkALMig6AIGbgyjgwWXbLIoCWRgbAzyEPn5HBH
+IGNpdxhnqD7nDGzORGjtq57mDxGLU/aFyhmJtRCQ+42eesboWJf9RigJ9X4j8nNboJIz5vYbVbjfyJVlKeX2G83Af3Peb6SdxPJc8zIfUxQY
+ISj1McWqMcIcvQdv7iP2SmCEXJo6ZZv1kaWstTPv+c/gPYA19x6A+8jS/L0H1i/NB57k0udGew98KOs9SK3fJnoPMnq+KA8xadVMwKkgDzHK
+5iFKOeB9qes8RN/ovfw8xPJ4w8/gjWnRCoc3YPZoRark0tmmRStU2V3Y/B3ecNGKReINF60o/X5dtOIN8AZrqdSLYrwRZPDGtpQDO59r5fY9
+ZMZxL73/wWT/huIX599w/g3n38jgDY8qvHH+Efn/7K0TVq1tUMirGxyvtLwKllfB8mowK6+6eOVMvLpQX0dF8UpsL4pXBuK8x6qwwQSd7Ofy
+ufMBOB+A8wFUqJP//c//AVpGUhia/wAA
+`;
+
+/** The commands in their order, each with all datagrams that it led to; the dumps have the sequences 1 and 2. */
+export function recorded(): readonly (readonly [command: string, datagrams: readonly Uint8Array[]])[] {
+  const all: [string, string][] = JSON.parse(gunzipSync(Buffer.from(PACKED, 'base64')).toString());
+  const steps: [string, Uint8Array[]][] = [];
+  for (const [command, datagram] of all) {
+    const bytes = new Uint8Array(Buffer.from(datagram, 'base64'));
+    const last = steps.at(-1);
+    if (last?.[0] === command) last[1].push(bytes);
+    else steps.push([command, [bytes]]);
+  }
+  return steps;
+}
