@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must, until } from '../servers/exec.ts';
 import { labAvailable } from './lab.rig.ts';
+import { type Host, macOf } from './network.rig.ts';
 import { type Ownership, ownership } from './ownership.ts';
 import { type Member, type Site, startSite } from './site.rig.ts';
 
@@ -49,7 +50,8 @@ describe.skipIf(able !== true)('addresses of a node that lives', () => {
   /** The far end of the node's cable. */
   const port = (node: Member, state: 'up' | 'down') =>
     must('ip', ['link', 'set', site.lab.network.ports(node.host, 'lan')[0] ?? '', state]);
-  const label = (node: Member, change: string) => site.lab.api.kubectl('label', 'node', node.name, change);
+  const kubectl = (...args: string[]) => site.lab.api.kubectl(...args);
+  const label = (node: Member, change: string) => kubectl('label', 'node', node.name, change);
   const report = (what: string, all: readonly Ownership[]) => {
     const [hole, two] = [worst(all, 'without'), worst(all, 'twice')];
     console.log(`${what}: ${hole} ms without an owner, ${two} ms with two, ${worst(all, 'moves')} moves`);
@@ -99,6 +101,7 @@ describe.skipIf(able !== true)('addresses of a node that lives', () => {
 
   it.each<[string, (node: Member) => Promise<unknown>, (node: Member) => Promise<unknown>]>([
     ['its speaker is stopped', (n) => n.stop(), (n) => n.start()],
+    ['it is cordoned', (n) => kubectl('cordon', n.name), (n) => kubectl('uncordon', n.name)],
     ['it is excluded', (n) => label(n, `${EXCLUDE}=`), (n) => label(n, `${EXCLUDE}-`)],
   ])('move without a hole when %s, and come back so', async (what, hit, mend) => {
     const node = homeOf(site.watched[0]);
@@ -120,7 +123,9 @@ describe.skipIf(able !== true)('addresses of a node that lives', () => {
     }
   });
 
-  it('move away and back, once each and without a hole, when all speakers are updated in turn', async () => {
+  it('move away and back, once each and without a hole, when all speakers are updated in turn', {
+    timeout: 120_000,
+  }, async () => {
     await begin();
     for (const member of site.members) await member.roll();
     await site.settled();
@@ -128,5 +133,110 @@ describe.skipIf(able !== true)('addresses of a node that lives', () => {
     report('rolling update', all);
     expect(worst(all, 'without')).toBeLessThan(PLANNED_MS);
     expect(all.map(({ moves }) => moves)).toEqual(all.map(() => 2));
+  });
+
+  it('are told of with the cause of their last move', async () => {
+    const [ip = ''] = site.watched;
+    const node = homeOf(ip);
+    await begin();
+    await port(node, 'down');
+    await leave(node);
+    const moves = async () => {
+      const url = 'http://127.0.0.1:9120/metrics';
+      const texts = await Promise.all(site.members.map(({ host }) => host.exec('curl', '-s', url)));
+      const line = /^herald_speaker_moves_total{cause="carrier-lost"} (\d+)$/m;
+      return texts.reduce((sum, text) => sum + Number(line.exec(text)?.[1] ?? 0), 0);
+    };
+    expect(await moves()).toBeGreaterThanOrEqual(1);
+    const seen = () =>
+      kubectl(
+        'get',
+        'events',
+        '-n',
+        'default',
+        '-o',
+        'jsonpath={range .items[*]}{.reason} {.message}{"\\n"}{end}',
+      );
+    await until('an Event', async () =>
+      (await seen()).includes(`AddressMoved ${ip} moved from node "${node.name}"`),
+    );
+    expect(await seen()).toMatch(/cause carrier-lost: /);
+    await port(node, 'up');
+    await site.settled();
+  });
+
+  it('move when nothing leaves the interface any more, and come back when it does', async () => {
+    const node = homeOf(site.watched[0]);
+    await begin();
+    // A queue that holds one byte: each frame is refused.
+    await node.host.exec('tc', 'qdisc', 'replace', 'dev', 'lan0', 'root', 'bfifo', 'limit', '1');
+    await leave(node);
+    const { own } = await parted(node);
+    report('nothing leaves', own);
+    expect(own.every(({ moves }) => moves === 1)).toBe(true);
+    await node.host.exec('tc', 'qdisc', 'del', 'dev', 'lan0', 'root');
+    // It is tried again after ten seconds.
+    await site.settled();
+  });
+
+  describe('on two interfaces', () => {
+    const NAMED = '198.51.100.7';
+    const SIX = '2001:db8::7';
+    let client: Host;
+
+    beforeAll(async () => {
+      client = await site.lab.network.client('c');
+      const { network, objects } = site.lab;
+      await objects.advertisement('all', { ipAddressPools: ['all', 'six'], interfaces: ['lan0'] });
+      for (const { host } of site.members) await network.plug(host, 'lan1');
+      await objects.pool('named', '198.51.100.0/28');
+      await objects.pool('six', '2001:db8::/120');
+      await objects.advertisement('named', { ipAddressPools: ['named'], interfaces: ['lan1'] });
+      const endpoints = site.members.map(({ name }) => name);
+      await objects.service('named', [NAMED], { endpoints });
+      await objects.service('six', [SIX], { endpoints });
+    });
+
+    /** Who answers alone, by the name of the node. */
+    const answering = async (ip: string, link: string): Promise<Member> => {
+      const macs = new Map<string, Member>();
+      for (const member of site.members) macs.set(await macOf(member.host, link), member);
+      let found: Member | undefined;
+      await until(`one owner of ${ip}`, async () => {
+        const prober = await site.lab.probe(client, [ip]);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const { questions } = await prober.stop();
+        const all = new Set(questions.flatMap(({ answers }) => answers.map(({ mac }) => mac)));
+        found = all.size === 1 ? macs.get([...all][0] ?? '') : undefined;
+        return found !== undefined;
+      });
+      if (!found) throw new Error(ip);
+      return found;
+    };
+
+    it.each([
+      [
+        'the interface that an advertisement names is down',
+        NAMED,
+        'lan1',
+        'ip link set lan1 down',
+        'ip link set lan1 up',
+      ],
+      [
+        'the interface no longer has IPv6',
+        SIX,
+        'lan0',
+        'sysctl -qw net.ipv6.conf.lan0.disable_ipv6=1',
+        'sysctl -qw net.ipv6.conf.lan0.disable_ipv6=0',
+      ],
+    ])('move alone when %s', async (_, ip, link, hit, mend) => {
+      await begin();
+      const node = await answering(ip, link);
+      await node.host.exec(...hit.split(' '));
+      expect(await answering(ip, link)).not.toBe(node);
+      await node.host.exec(...mend.split(' '));
+      await until('its return', async () => (await answering(ip, link)) === node);
+      expect(worst([...(await owned()).values()], 'moves')).toBe(0);
+    });
   });
 });

@@ -46,6 +46,9 @@ export class SpeakerRing {
   #open = true;
   #meta: Uint8Array = new Uint8Array();
   #aside = false;
+  /** The others were heard, or are not there to be heard. */
+  #settled = false;
+  #settling: Timer | undefined;
   readonly #joined = Promise.withResolvers<void>();
   /** Members that died, until they return or are forgotten. */
   readonly #dead = new Set<string>();
@@ -56,9 +59,9 @@ export class SpeakerRing {
     if (o.options.ring) this.#metrics = ringMetrics(o.metrics);
   }
 
-  /** Undefined, too, while this speaker takes no part. */
+  /** Undefined, too, while this speaker takes no part, or the others may not know yet that it does. */
   state(node: string): RingState | undefined {
-    return this.#membership?.state(node);
+    return this.#settled ? this.#membership?.state(node) : undefined;
   }
 
   /** What a node's speaker says about it, our own included; undefined: nothing, or it is none of Herald's. */
@@ -116,6 +119,7 @@ export class SpeakerRing {
   async close(): Promise<void> {
     this.#open = false;
     this.#again?.cancel();
+    this.#settling?.cancel();
     await this.#mount?.close();
     await this.#starting;
     await this.#membership?.close();
@@ -155,6 +159,8 @@ export class SpeakerRing {
           onChange();
         },
       });
+      if (expected().length === 0) this.#settle();
+      else this.#settling = clock.after(JOIN_MS, () => this.#settle());
       this.describe(this.#meta, this.#aside);
       if (this.#aside) this.#membership.stepAside();
       this.#count();
@@ -167,11 +173,19 @@ export class SpeakerRing {
 
   #lookForMembers(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.type === 'joined') this.#joined.resolve();
+      if (change.type === 'joined') this.#settle();
       if (change.type === 'died') this.#dead.add(change.name);
       if (change.type === 'joined' && this.#dead.delete(change.name)) this.#o.onReturn();
       if (change.type === 'forgotten') this.#dead.delete(change.name);
     }
+  }
+
+  #settle(): void {
+    this.#settling?.cancel();
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#joined.resolve();
+    this.#o.onChange();
   }
 
   #count(): void {
