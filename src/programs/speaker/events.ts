@@ -1,4 +1,4 @@
-import type { Service } from '../../domain/api/core.ts';
+import type { Node, Service } from '../../domain/api/core.ts';
 import type { About } from '../../platform/kube/events.ts';
 
 /** Messages that this room logs, each constant; what varies stands in fields. */
@@ -34,10 +34,16 @@ export const EVENT = {
   announceFailed: 'announceFailed',
   moved: 'AddressMoved',
   conflict: 'AddressConflict',
+  nameConflict: 'NameConflict',
 } as const;
 
 /** Why an address of a Service that this node owns is not announced: none of the interfaces that the advertisements name exists here. */
 export type Skip = 'no-such-interface';
+
+/** The object of an Event on a Node. */
+export function aboutNode({ metadata }: Node): About {
+  return { apiVersion: 'v1', kind: 'Node', name: metadata.name, uid: metadata.uid };
+}
 
 /** The object of an Event on a Service. */
 export function aboutService({ metadata }: Service): About {

@@ -35,7 +35,7 @@ export interface MembershipOptions {
   readonly secret: Uint8Array;
   /** Addresses of those that should be members; the port is our own. */
   readonly expected: () => readonly string[];
-  /** Who takes part changed. */
+  /** Something about the members changed; mostly nothing that is decisive. */
   readonly onChange: (changes: readonly Change[]) => void;
   readonly onDrop: (drop: Drop) => void;
 }
@@ -48,8 +48,12 @@ const LOG = {
   keyRemoved: 'old key of the ring dropped',
 } as const;
 
-/** The changes after which an election may end otherwise. */
 const DECISIVE: ReadonlySet<Change['type']> = new Set(['joined', 'died', 'left', 'forgotten', 'described']);
+
+/** Whether an election may end otherwise after it. */
+export function isDecisive({ type }: Change): boolean {
+  return DECISIVE.has(type);
+}
 
 /** This node's place in the ring of speakers: the machine, its sockets and its timer. */
 export class Membership {
@@ -217,10 +221,10 @@ export class Membership {
     const { log, onChange } = this.#o;
     for (const change of changes) {
       if (change.type === 'conflict') log.error({ op: 'ring', ...change }, LOG.conflict);
-      else if (DECISIVE.has(change.type)) log.info({ op: 'ring', ...change }, LOG.changed);
+      else if (isDecisive(change)) log.info({ op: 'ring', ...change }, LOG.changed);
       else log.debug({ op: 'ring', ...change }, LOG.changed);
     }
-    if (changes.some(({ type }) => DECISIVE.has(type))) onChange(changes);
+    if (changes.length > 0) onChange(changes);
   }
 
   #later(ms: number, run: () => void): void {

@@ -6,7 +6,7 @@ import type { Log } from '../../platform/obs/log.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 import type { Random } from '../../platform/obs/random.ts';
 import type { Change } from '../../protocols/gossip/events.ts';
-import { Membership } from './membership.ts';
+import { isDecisive, Membership } from './membership.ts';
 import type { SpeakerOptions } from './options.ts';
 
 const LOG = {
@@ -21,6 +21,8 @@ const JOIN_MS = 1_000;
 /** Another process may still hold the port. */
 const AGAIN_MS = 5_000;
 
+export type Conflict = Extract<Change, { type: 'conflict' }>;
+
 export interface SpeakerRingOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -31,6 +33,8 @@ export interface SpeakerRingOptions {
   readonly expected: () => readonly string[];
   /** Who takes part changed. */
   readonly onChange: () => void;
+  /** Another process claims the name of this node. */
+  readonly onConflict: (claim: Conflict) => void;
   /** One that was held dead takes part again. */
   readonly onReturn: () => void;
 }
@@ -156,7 +160,7 @@ export class SpeakerRing {
           for (const { type } of changes) this.#metrics?.changes.inc({ type });
           this.#lookForMembers(changes);
           this.#count();
-          onChange();
+          if (changes.some(isDecisive)) onChange();
         },
       });
       if (expected().length === 0) this.#settle();
@@ -174,6 +178,7 @@ export class SpeakerRing {
   #lookForMembers(changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.type === 'joined') this.#settle();
+      if (change.type === 'conflict' && change.name === this.#o.options.node) this.#o.onConflict(change);
       if (change.type === 'died') this.#dead.add(change.name);
       if (change.type === 'joined' && this.#dead.delete(change.name)) this.#o.onReturn();
       if (change.type === 'forgotten') this.#dead.delete(change.name);

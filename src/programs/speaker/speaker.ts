@@ -8,17 +8,18 @@ import { selfTest } from '../../platform/linux/selftest.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
 import { isAbort } from '../../platform/obs/clock.ts';
 import type { Level } from '../../platform/obs/log.ts';
+import { endpointText } from '../../protocols/gossip/endpoint.ts';
 import { Announcer } from './announcer.ts';
 import { Configuration } from './configuration.ts';
 import { ConflictWatch } from './conflicts.ts';
-import { aboutService, LOG } from './events.ts';
+import { aboutNode, aboutService, EVENT, LOG } from './events.ts';
 import { Loop } from './loop.ts';
 import { speakerMetrics } from './metrics.ts';
 import { Neighbours } from './neighbours.ts';
 import { LINGER_MS, type SpeakerOptions } from './options.ts';
 import { ownPod } from './owner.ts';
 import { Probes } from './probes.ts';
-import { SpeakerRing } from './ring.ts';
+import { type Conflict, SpeakerRing } from './ring.ts';
 import { DEFAULTS, readSettings, type Settings } from './settings.ts';
 import {
   allSources,
@@ -96,6 +97,7 @@ export class Speaker {
       options,
       expected,
       onChange: () => this.#refreshes.add('all'),
+      onConflict: (claim) => this.#tellOfRival(claim),
       onReturn: () => this.#conflicts.returned(),
     });
     this.#configuration = new Configuration({
@@ -303,6 +305,15 @@ export class Speaker {
     else this.#loop.addConcerned(changes);
     this.#state.look();
     this.#standing.look();
+  }
+
+  /** Another speaker says that it is this node's. */
+  #tellOfRival({ name, known, other }: Conflict): void {
+    const node = this.#sources.nodes.store.get(name);
+    if (!node) return;
+    const [here, there] = [known, other].map(endpointText);
+    const message = `another speaker, at ${there}, claims to be that of this node; the one at ${here} stays`;
+    this.#recorder.record(aboutNode(node), { type: 'Warning', reason: EVENT.nameConflict, message });
   }
 
   /** Pods bring links all the time; only names that an advertisement may choose matter to Services. */
