@@ -59,8 +59,8 @@ export class InterfaceHistory {
 
   /** When a return will have held for long enough; Infinity: none is under way. */
   get next(): number {
-    const returns = [...this.#known.values()].flatMap(({ works, since }) => (works && since) || []);
-    return Math.min(...returns.map((since) => since + RETURN_MS));
+    const ends = [...this.#known.values()].map(({ since = Number.POSITIVE_INFINITY }) => since + RETURN_MS);
+    return Math.min(...ends);
   }
 
   /** Interfaces that became excluded are as if they had never been. */
