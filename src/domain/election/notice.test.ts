@@ -15,6 +15,7 @@ describe('what a speaker tells about its node', () => {
       '{"herald":1,"cordon":true,"lost":[{"if":"eth1","fam":"46","nets":["192.0.2.0/24"]}]}',
       { heedsCordon: true, losses: { interfaces: [eth1], absent: [], nowhere: false } },
     ],
+    ['{"herald":1,"unheard":["02:00:5e:00:53:01"]}', { heedsCordon: false, unheard: ['02:00:5e:00:53:01'] }],
     [
       '{"herald":1,"nowhere":true,"absent":["eno1"],"lost":[{"if":"eth0","fam":"6"}]}',
       {
@@ -49,6 +50,15 @@ describe('what a speaker tells about its node', () => {
     const wire =
       '{"herald":2,"new":[1],"lost":[{"if":"eth1","fam":"46","nets":["no","192.0.2.0/24"],"x":1}]}';
     expect(readNotice(bytes(wire))?.losses?.interfaces).toEqual([eth1]);
+  });
+
+  it('leaves out what it does not hear of others before what it has lost itself', () => {
+    const unheard = Array.from({ length: 64 }, (_, i) => `02:00:5e:00:53:${10 + i}`);
+    const losses: Losses = { interfaces: [eth1], absent: [], nowhere: false };
+    const written = writeNotice({ heedsCordon: true, losses, unheard });
+    const read = readNotice(written.bytes);
+    expect([written.whole, read?.losses?.interfaces]).toEqual([true, [eth1]]);
+    expect(read?.unheard?.length).toBeGreaterThan(10);
   });
 
   it('leaves out from the end what does not fit', () => {

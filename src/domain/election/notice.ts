@@ -25,6 +25,8 @@ export interface Notice {
   readonly losses?: Losses;
   /** It passes over cordoned nodes as soon as all others do. */
   readonly heedsCordon: boolean;
+  /** MACs at which other nodes answered for their addresses and no longer do, as this node hears it. */
+  readonly unheard?: readonly string[];
 }
 
 /** memberlist's limit on the metadata of a member, bytes. */
@@ -48,6 +50,7 @@ const NOTICE = object(
     nowhere: bool(),
     absent: list(str(), undefined, { maxItems: 64 }),
     lost: list(LOST, undefined, { maxItems: 64 }),
+    unheard: list(str(), undefined, { maxItems: 64 }),
   },
   undefined,
   { required: ['herald'] },
@@ -58,7 +61,8 @@ const check = checker(NOTICE);
  * The notice as a member's metadata: JSON, for example `{"herald":1,"cordon":true,"lost":[{"if":"eth1","fam":"4"}]}`.
  * What does not fit is left out from the end; `whole` says whether all did.
  */
-export function writeNotice({ losses, heedsCordon }: Notice): { bytes: Uint8Array; whole: boolean } {
+export function writeNotice(notice: Notice): { bytes: Uint8Array; whole: boolean } {
+  const { losses, heedsCordon, unheard = [] } = notice;
   const wire = losses && lossesWire(losses);
   const lost = [...(wire?.lost ?? [])];
   for (;;) {
@@ -67,8 +71,12 @@ export function writeNotice({ losses, heedsCordon }: Notice): { bytes: Uint8Arra
       ...(heedsCordon && { cordon: true }),
       ...wire,
       ...(wire && { lost }),
+      ...(unheard.length > 0 && { unheard }),
     });
     const bytes = new TextEncoder().encode(text);
+    // What others have lost counts for less than what we have.
+    if (bytes.length > MOST_BYTES && unheard.length > 0)
+      return writeNotice({ ...notice, unheard: unheard.slice(1) });
     if (bytes.length <= MOST_BYTES) return { bytes, whole: lost.length === (wire?.lost.length ?? 0) };
     if (lost.pop() === undefined) return writeNotice({ heedsCordon });
   }
@@ -84,6 +92,7 @@ export function readNotice(meta: Uint8Array): Notice | undefined {
   const anything = interfaces.length > 0 || nowhere;
   return {
     heedsCordon: value.cordon ?? false,
+    ...(value.unheard !== undefined && { unheard: value.unheard }),
     ...(anything && { losses: { interfaces, absent, nowhere } }),
   };
 }

@@ -190,6 +190,19 @@ export class Announcer {
       if (reaches(interfaces, responder.face.name)) responder.ask(address);
   }
 
+  /** Name of the interface with the MAC, if it is answered on. */
+  interfaceOf(mac: string): string | undefined {
+    const faces = [...this.#responders.values()].map(({ face }) => face);
+    return faces.find((face) => formatMac(face.mac) === mac)?.name;
+  }
+
+  /** Opens all sockets of an interface anew, and tells the neighbours of all that is ours there. */
+  repair(name: string): void {
+    for (const responder of this.#responders.values())
+      if (responder.face.name === name) this.#closeResponder(responder, 'repaired');
+    this.#matchResponders();
+  }
+
   /** The interfaces on which the family of the address is answered for and whose subnets hold it. */
   facesIn(address: Address): readonly Face[] {
     return [...this.#responders.values()]

@@ -16,6 +16,10 @@ export const LOG = {
   groupsFailed: 'interface cannot join multicast groups, questions may not arrive',
   conflict: 'another host has an address that this node announces',
   conflictOver: 'the other host that had an address of this node is gone',
+  ownerSilent: 'another node does not answer for its address',
+  heardAgain: 'another node answers for its address again',
+  unheard: 'others do not hear this interface, opening it anew',
+  nothingHeard: 'others still do not hear this interface, it counts as lost',
   macChanged: 'interface has another hardware address',
   interfacesLost: 'interfaces are lost, other nodes take over what is announced there',
   interfacesBack: 'all interfaces are back',
@@ -35,6 +39,7 @@ export const EVENT = {
   moved: 'AddressMoved',
   conflict: 'AddressConflict',
   nameConflict: 'NameConflict',
+  silent: 'AddressSilent',
 } as const;
 
 /** Why an address of a Service that this node owns is not announced: none of the interfaces that the advertisements name exists here. */

@@ -1,11 +1,12 @@
 import type { Service } from '../../domain/api/core.ts';
 import { judge, type Verdict } from '../../domain/election/judge.ts';
 import type { NotOwner } from '../../domain/election/reasons.ts';
-import { type Address, formatAddress } from '../../domain/ip/address.ts';
+import { type Address, formatAddress, parseAddress } from '../../domain/ip/address.ts';
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { breather } from '../../platform/obs/clock.ts';
 import type { Announcer, OtherOwner } from './announcer.ts';
+import type { Owned } from './checks.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
 import { EVENT, type Skip } from './events.ts';
 import { Handover } from './handover.ts';
@@ -37,6 +38,8 @@ interface Known {
   skipped: string;
   /** Who announced it when it was last decided about and not ours. */
   rival: Rival | undefined;
+  /** Who announces it by the last decision, when it is another node. */
+  owner: string | undefined;
 }
 
 /** One run of the queue. */
@@ -121,6 +124,16 @@ export class Loop {
     return [...this.#known.values()].filter(({ duty }) => duty).length;
   }
 
+  /** What other nodes announce. */
+  *owned(): Iterable<Owned> {
+    for (const [service, { owner }] of this.#known) {
+      if (owner === undefined) continue;
+      const ingress = this.#o.sources.services.store.get(service)?.status.ingress ?? [];
+      const addresses = ingress.flatMap(({ ip }) => parseAddress(ip ?? '') ?? []);
+      yield { service, owner, addresses };
+    }
+  }
+
   async #run(key: string): Promise<void> {
     // A long row of keys must not keep frames waiting.
     await this.#breathe();
@@ -147,7 +160,7 @@ export class Loop {
   #entry(key: string): Known {
     const known = this.#known.get(key);
     if (known) return known;
-    const made: Known = { pool: undefined, duty: undefined, skipped: '', rival: undefined };
+    const made: Known = { pool: undefined, duty: undefined, skipped: '', rival: undefined, owner: undefined };
     this.#known.set(key, made);
     return made;
   }
@@ -178,6 +191,7 @@ export class Loop {
     // Another address counts as a take-over, as upstream withdraws and announces again then.
     if (!kept.isSubsetOf(held)) this.#telling.takenOver(subject, verdict, known.rival);
     known.rival = undefined;
+    known.owner = undefined;
     if (!before || !sameInterfaces(before.interfaces, verdict.interfaces)) this.#o.onDuty(key);
   }
 
@@ -214,6 +228,7 @@ export class Loop {
     entry.pool = verdict.pool;
     // Without an owner for a while it moves all the same.
     if (owner !== undefined) entry.rival = { owner, why };
+    entry.owner = owner;
   }
 
   /** True while we go on answering until the new owner does. */

@@ -17,6 +17,8 @@ export interface SpeakerMetrics {
   readonly overruns: Counter<'interface'>;
   readonly conflicts: Counter<'ip'>;
   readonly conflicted: Gauge;
+  readonly checks: Counter<'result'>;
+  readonly repairs: Counter<'interface'>;
   readonly addresses: Gauge;
   readonly interfaces: Gauge;
   readonly announceSeconds: Histogram;
@@ -27,7 +29,7 @@ export interface SpeakerMetrics {
 }
 
 export function speakerMetrics(metrics: Metrics): SpeakerMetrics {
-  const made = { ...upstreamMetrics(metrics), ...ownMetrics(metrics) };
+  const made = { ...upstreamMetrics(metrics), ...ownMetrics(metrics), ...othersMetrics(metrics) };
   // Shown from the start, as alerts on them would otherwise never fire.
   made.configLoaded.set({}, 0);
   made.configStale.set({}, 0);
@@ -101,15 +103,6 @@ function ownMetrics(metrics: Metrics) {
       help: 'Frames that could not be sent.',
       labels: ['interface'],
     }),
-    conflicts: metrics.counter({
-      name: 'herald_speaker_conflicts_total',
-      help: 'Other hosts that were found to have an address which this node announces.',
-      labels: ['ip'],
-    }),
-    conflicted: metrics.gauge({
-      name: 'herald_speaker_conflicted_addresses',
-      help: 'Addresses of this node that another host has at the moment, too.',
-    }),
     overruns: metrics.counter({
       name: 'herald_speaker_overruns_total',
       help: 'Frames that the kernel dropped because they came faster than they were read.',
@@ -146,6 +139,31 @@ function ownMetrics(metrics: Metrics) {
       name: 'herald_speaker_withdrawals_total',
       help: 'Services that this node stopped announcing, by reason.',
       labels: ['reason'],
+    }),
+  };
+}
+
+/** What other hosts and owners do. */
+function othersMetrics(metrics: Metrics) {
+  return {
+    conflicts: metrics.counter({
+      name: 'herald_speaker_conflicts_total',
+      help: 'Other hosts that were found to have an address which this node announces.',
+      labels: ['ip'],
+    }),
+    conflicted: metrics.gauge({
+      name: 'herald_speaker_conflicted_addresses',
+      help: 'Addresses of this node that another host has at the moment, too.',
+    }),
+    checks: metrics.counter({
+      name: 'herald_speaker_checks_total',
+      help: 'Questions to other nodes for their addresses (ask), and what was found: silent, back, two.',
+      labels: ['result'],
+    }),
+    repairs: metrics.counter({
+      name: 'herald_speaker_repairs_total',
+      help: 'Times that an interface was opened anew, as other speakers did not hear it.',
+      labels: ['interface'],
     }),
   };
 }

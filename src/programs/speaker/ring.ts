@@ -77,6 +77,20 @@ export class SpeakerRing {
     return known === 'none' ? undefined : known;
   }
 
+  /** Nodes whose speakers take part, this one among them. */
+  live(): readonly string[] {
+    const names = (this.#membership?.members() ?? []).map(({ name }) => name);
+    return names.filter((name) => this.state(name) === 'member');
+  }
+
+  /** MACs at which live speakers hear nobody any more, and who says so. */
+  accused(): ReadonlyMap<string, readonly string[]> {
+    const all = new Map<string, readonly string[]>();
+    for (const name of this.live())
+      for (const mac of this.notice(name)?.unheard ?? []) all.set(mac, [...(all.get(mac) ?? []), name]);
+    return all;
+  }
+
   /** Says something about this node. `aside`: it takes no part, so that speakers that do not understand it take over, too. */
   describe(meta: Uint8Array, aside: boolean): void {
     if (!this.#open) return;

@@ -28,6 +28,13 @@ export class Sending {
     const begins =
       trouble.until === undefined && trouble.failures >= FAILURES && now - trouble.since >= SPAN_MS;
     if (!begins) return false;
+    return this.unheard(now, name);
+  }
+
+  /** Frames leave, and nobody hears them. True when the interface counts as lost from now on. */
+  unheard(now: number, name: string): boolean {
+    const trouble = this.#trouble(now, name);
+    if (trouble.until !== undefined) return false;
     trouble.until = now + trouble.pauseMs;
     trouble.pauseMs = Math.min(2 * trouble.pauseMs, LONGEST_PAUSE_MS);
     return true;

@@ -1,6 +1,6 @@
 import { keyOf } from '../../domain/api/object.ts';
 import { type Mount, watchMount } from '../../platform/files/mount.ts';
-import { EventRecorder } from '../../platform/kube/events.ts';
+import { EventRecorder, type EventText } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { LinkWatch } from '../../platform/linux/links.ts';
 import { openArpSocket } from '../../platform/linux/packet.ts';
@@ -11,14 +11,12 @@ import type { Level } from '../../platform/obs/log.ts';
 import { endpointText } from '../../protocols/gossip/endpoint.ts';
 import { Announcer } from './announcer.ts';
 import { Configuration } from './configuration.ts';
-import { ConflictWatch } from './conflicts.ts';
 import { aboutNode, aboutService, EVENT, LOG } from './events.ts';
 import { Loop } from './loop.ts';
-import { speakerMetrics } from './metrics.ts';
-import { Neighbours } from './neighbours.ts';
+import { type SpeakerMetrics, speakerMetrics } from './metrics.ts';
 import { LINGER_MS, type SpeakerOptions } from './options.ts';
+import { Others } from './others.ts';
 import { ownPod } from './owner.ts';
-import { Probes } from './probes.ts';
 import { type Conflict, SpeakerRing } from './ring.ts';
 import { DEFAULTS, readSettings, type Settings } from './settings.ts';
 import {
@@ -26,7 +24,6 @@ import {
   decisive,
   follow,
   makeSources,
-  otherSpeakers,
   type Parts,
   type Sources,
   sliceService,
@@ -52,7 +49,7 @@ export class Speaker {
   readonly #sources: Sources;
   readonly #configuration: Configuration;
   readonly #announcer: Announcer;
-  readonly #conflicts: ConflictWatch;
+  readonly #others: Others;
   readonly #ring: SpeakerRing;
   readonly #standing: Standing;
   readonly #recorder: EventRecorder;
@@ -60,7 +57,6 @@ export class Speaker {
   readonly #refreshes: Queue;
   readonly #statuses: Statuses;
   readonly #state: State;
-  readonly #probes: Probes;
   readonly #ending = new AbortController();
   #settings: Settings = DEFAULTS;
   #links: LinkWatch | undefined;
@@ -96,9 +92,12 @@ export class Speaker {
       ...parts,
       options,
       expected,
-      onChange: () => this.#refreshes.add('all'),
+      onChange: () => {
+        this.#refreshes.add('all');
+        this.#others.heed();
+      },
       onConflict: (claim) => this.#tellOfRival(claim),
-      onReturn: () => this.#conflicts.returned(),
+      onReturn: () => this.#others.returned(),
     });
     this.#configuration = new Configuration({
       sources,
@@ -109,9 +108,43 @@ export class Speaker {
       onCordon: () => this.#settings.onCordon,
     });
     const { excluded, gratuitous: timing } = DEFAULTS;
-    this.#standing = new Standing({
+    this.#standing = this.#makeStanding();
+    this.#announcer = new Announcer({
       ...parts,
+      metrics,
       excluded,
+      timing,
+      onOther: (other) => {
+        this.#loop.seen(other);
+        this.#others.seen(other);
+      },
+      onSent: (name, well) => this.#standing.sent(name, well),
+    });
+    this.#others = this.#makeOthers(metrics);
+    this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
+    this.#state = new State({
+      ...parts,
+      options,
+      sources,
+      owner,
+      problems: () => this.#configuration.problems,
+      conflicts: () => this.#others.conflicts,
+    });
+    this.#loop = this.#makeLoop(metrics);
+    // One key: however many objects changed, all are read once.
+    this.#refreshes = new Queue({
+      ...parts,
+      run: () => {
+        this.#refresh();
+        return Promise.resolve();
+      },
+    });
+  }
+
+  #makeStanding(): Standing {
+    return new Standing({
+      ...this.#parts,
+      excluded: DEFAULTS.excluded,
       config: () => this.#configuration.field?.config,
       heedsCordon: () => this.#settings.onCordon !== 'stay',
       onChange: (meta, nowhere) => {
@@ -119,46 +152,32 @@ export class Speaker {
         this.#refreshes.add('all');
       },
     });
-    const announcer = new Announcer({
-      ...parts,
-      metrics,
-      excluded,
-      timing,
-      onOther: (other) => {
-        this.#loop.seen(other);
-        this.#conflicts.seen(other);
-      },
-      onSent: (name, well) => this.#standing.sent(name, well),
-    });
-    this.#announcer = announcer;
-    const speakers = () => otherSpeakers(sources, options.node);
-    const neighbours = new Neighbours({ ...parts, announcer, speakers, signal: this.#ending.signal });
-    this.#conflicts = new ConflictWatch({
-      ...parts,
-      announcer,
-      metrics,
-      tell: (key, event) => {
-        const service = sources.services.store.get(key);
-        if (service) this.#recorder.record(aboutService(service), event);
-      },
-      nodeOf: (mac, on) => neighbours.nodeOf(mac, on),
+  }
+
+  #makeOthers(metrics: SpeakerMetrics): Others {
+    const tell = (key: string, event: EventText) => {
+      const service = this.#sources.services.store.get(key);
+      if (service) this.#recorder.record(aboutService(service), event);
+    };
+    return new Others({
+      ...this.#parts,
+      options: this.#options,
+      sources: this.#sources,
+      announcer: this.#announcer,
+      ring: this.#ring,
+      standing: this.#standing,
+      speaker: metrics,
+      owned: () => this.#loop.owned(),
+      tell,
       onChange: () => this.#state.look(),
     });
-    this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
-    const nodes = () => sources.nodes.store.size;
-    this.#probes = new Probes({ ...parts, options, cache: sources.probes, announcer, nodes });
-    this.#state = new State({
-      ...parts,
-      options,
-      sources,
-      owner,
-      problems: () => this.#configuration.problems,
-      conflicts: () => this.#conflicts.lines,
-    });
-    this.#loop = new Loop({
-      ...parts,
-      options,
-      sources,
+  }
+
+  #makeLoop(metrics: SpeakerMetrics): Loop {
+    return new Loop({
+      ...this.#parts,
+      options: this.#options,
+      sources: this.#sources,
       configuration: this.#configuration,
       announcer: this.#announcer,
       recorder: this.#recorder,
@@ -167,14 +186,6 @@ export class Speaker {
       onDuty: (key) => {
         this.#statuses.add(key);
         if (this.#ending.signal.aborted && this.#announcer.size === 0) this.#silent.resolve();
-      },
-    });
-    // One key: however many objects changed, all are read once.
-    this.#refreshes = new Queue({
-      ...parts,
-      run: () => {
-        this.#refresh();
-        return Promise.resolve();
       },
     });
   }
@@ -214,13 +225,12 @@ export class Speaker {
     await Promise.all([
       this.#beginning,
       this.#ring.close(),
-      this.#conflicts.close(),
+      this.#others.close(),
       this.#mount?.close(),
       this.#refreshes.close(),
       this.#loop.close(),
       this.#statuses.close(),
       this.#state.close(),
-      this.#probes.close(),
       this.#recorder.close(),
       ...allSources(this.#sources).map(([, source]) => source.close()),
     ]);
@@ -295,7 +305,7 @@ export class Speaker {
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
     this.#state.start();
     this.#statuses.start();
-    this.#probes.start();
+    this.#others.start();
   }
 
   #refresh(): void {
@@ -333,7 +343,7 @@ export class Speaker {
     const level = settings.logLevel ?? logLevel;
     log.setLevel(level);
     this.#announcer.setTiming(settings.gratuitous);
-    this.#conflicts.setPolicy(settings.onConflict);
+    this.#others.setPolicy(settings.onConflict);
     this.#changeInterfaces(() => this.#announcer.setExcluded(settings.excluded));
     this.#standing.setExcluded(settings.excluded);
     this.#refreshes.add('all');

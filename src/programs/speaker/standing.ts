@@ -30,8 +30,9 @@ export class Standing {
   #links: ReadonlyMap<number, Link> = new Map();
   #excluded: Exclusion;
   #losses: Losses | undefined;
+  #unheard: readonly string[] = [];
   /** What the others know. */
-  #told: { readonly losses: string; readonly heedsCordon: boolean } | undefined;
+  #told: { readonly losses: string; readonly heedsCordon: boolean; readonly unheard: string } | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -68,6 +69,19 @@ export class Standing {
     this.look();
   }
 
+  /** Others hear nothing from an interface, although frames leave. It counts as lost for a while. */
+  interfaceSilent(name: string): void {
+    if (!this.#sending.unheard(this.#o.clock.now(), name)) return;
+    this.#log.error({ interface: name }, LOG.nothingHeard);
+    this.look();
+  }
+
+  /** The others are to know at which MACs nobody is heard any more. */
+  setUnheard(macs: readonly string[]): void {
+    this.#unheard = macs;
+    this.look();
+  }
+
   /** Links, time or the Config may be others than before. */
   look(): void {
     if (this.#closed) return;
@@ -95,12 +109,13 @@ export class Standing {
   #tell(): void {
     const losses = this.#losses;
     const heedsCordon = this.#o.heedsCordon();
-    const { bytes, whole } = writeNotice({ heedsCordon, ...(losses && { losses }) });
+    const { bytes, whole } = writeNotice({ heedsCordon, unheard: this.#unheard, ...(losses && { losses }) });
+    const unheard = this.#unheard.join();
     const wire = losses && lossesWire(losses);
     const text = JSON.stringify(wire ?? '');
     const before = this.#told;
-    if (text === before?.losses && heedsCordon === before.heedsCordon) return;
-    this.#told = { losses: text, heedsCordon };
+    if (text === before?.losses && heedsCordon === before.heedsCordon && unheard === before.unheard) return;
+    this.#told = { losses: text, heedsCordon, unheard };
     if (text !== (before?.losses ?? NOTHING_LOST)) {
       if (wire) this.#log.warn({ ...wire, told: whole ? 'all' : 'not all' }, LOG.interfacesLost);
       else this.#log.info({}, LOG.interfacesBack);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import { Announced } from '../layer2/announced.ts';
 import { BROADCAST, encode, gratuitous, type Packet } from './codec.ts';
-import { otherOwner } from './other.ts';
+import { claimant, otherOwner } from './other.ts';
 
 const own = Uint8Array.from([2, 0, 0, 0, 0, 1]);
 const bridge = Uint8Array.from([2, 0, 0, 0, 0, 2]);
@@ -83,5 +83,30 @@ describe('somebody else that has an address of ours', () => {
 
   it('never throws, whatever the bytes are', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => see(bytes) === undefined));
+  });
+});
+
+describe('who answers a question of ours', () => {
+  const read = (change: Partial<Packet>) => {
+    const frame = encode({ ...claim, operation: 2, destination: own, senderIp: 0xc0000209, ...change });
+    return claimant({ frame, length: frame.length });
+  };
+
+  it('is the sender of a reply, whosever the address is', () => {
+    expect(read({})).toEqual({ address: { family: 'IPv4', bits: 0xc0000209n }, mac: rival });
+  });
+
+  it.each([
+    ['a question', { operation: 1 }],
+    ['an answer without an address', { senderIp: 0 }],
+    ['a group', { senderMac: BROADCAST }],
+    ['another operation', { operation: 0x0102 }],
+  ] as const)('is not %s', (_, change) => {
+    expect(read(change)).toBeUndefined();
+  });
+
+  it('is not in a frame that is cut short', () => {
+    const frame = encode({ ...claim, operation: 2 });
+    for (let length = 0; length < 42; length++) expect(claimant({ frame, length })).toBeUndefined();
   });
 });

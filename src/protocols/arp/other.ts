@@ -21,7 +21,7 @@ export function otherOwner(
   return mac && { announcement, mac };
 }
 
-/** Which address a frame says is where: the sender of a request or reply. Undefined when it says nothing of the kind. */
+/** Which address a frame says is where: the sender of a reply, asked for or not. Undefined when it says nothing of the kind. */
 export function claimant({
   frame,
   length,
@@ -29,8 +29,10 @@ export function claimant({
   readonly frame: Uint8Array;
   readonly length: number;
 }): { readonly address: Address; readonly mac: Mac } | undefined {
+  // Most frames are questions of others.
+  if (frame[AT.operation + 1] !== REPLY) return undefined;
   const packet = decode(frame.subarray(0, length));
   if (!packet || packet.senderIp === 0 || ((packet.senderMac[0] ?? 0) & 1) !== 0) return undefined;
-  if (packet.operation !== REQUEST && packet.operation !== REPLY) return undefined;
+  if (packet.operation !== REPLY) return undefined;
   return { address: { family: 'IPv4', bits: BigInt(packet.senderIp) }, mac: packet.senderMac };
 }

@@ -145,8 +145,10 @@ export class Checks {
     }
     if (entry.asked >= asks) {
       entry.asked = 0;
-      entry.due = now + this.#everyMs;
-      return [...steps, ...this.#silent(name, entry)];
+      const silent = this.#silent(name, entry);
+      // Whether it is back is looked at more often.
+      entry.due = now + (entry.silentAt === undefined ? this.#everyMs : this.#timing.leastMs);
+      return [...steps, ...silent];
     }
     entry.asked++;
     entry.due = now + retryMs;

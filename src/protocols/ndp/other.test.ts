@@ -5,7 +5,7 @@ import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import { Announced } from '../layer2/announced.ts';
 import { ALL_NODES, ALL_NODES_MAC, encode, OVERRIDE, type Packet, SOLICITED, unsolicited } from './codec.ts';
 import { asked, client, ip6, recorded } from './frames.rig.ts';
-import { otherOwner } from './other.ts';
+import { claimant, otherOwner } from './other.ts';
 
 const own = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const bridge = Uint8Array.from([2, 0, 0, 0, 0, 8]);
@@ -95,5 +95,27 @@ describe('somebody else that has an IPv6 address of ours', () => {
         see(frame);
       }),
     );
+  });
+});
+
+describe('who answers a question of ours about an IPv6 address', () => {
+  const read = (change: Partial<Packet>) => {
+    const frame = encode({ ...claim, ...change });
+    return claimant({ frame, length: frame.length });
+  };
+  const found = { address: parseAddress('2001:db8::7'), mac: client };
+
+  it('is who advertises it, with or without its MAC', () => {
+    expect(read({})).toEqual(found);
+    expect(read({ options: [] })).toEqual(found);
+  });
+
+  it.each([
+    ['a question', { type: 135 }],
+    ['what a router has forwarded', { hopLimit: 254 }],
+    ['a group', { options: [{ type: 2, value: ALL_NODES_MAC }] }],
+    ['a MAC of another length', { options: [{ type: 2, value: new Uint8Array(14) }] }],
+  ] as const)('is not %s', (_, change) => {
+    expect(read(change)).toBeUndefined();
   });
 });

@@ -43,6 +43,8 @@ export function claimant({
   readonly frame: Uint8Array;
   readonly length: number;
 }): { readonly address: Address; readonly mac: Mac } | undefined {
+  // Most frames are questions of others.
+  if (frame[AT.icmp] !== ADVERTISEMENT) return undefined;
   const packet = decode(frame.subarray(0, length));
   if (packet?.type !== ADVERTISEMENT || packet.hopLimit !== HOP_LIMIT) return undefined;
   const mac = packet.options.find(({ type }) => type === TARGET_MAC)?.value ?? packet.source;
