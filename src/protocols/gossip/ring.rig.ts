@@ -50,6 +50,8 @@ export class Ring {
   packets = 0;
   /** Whether packets and streams get from one to the other. */
   reaches: (from: string, to: string) => boolean = () => true;
+  /** Sees each packet that is sent. */
+  tap: (packet: Uint8Array) => void = () => {};
   readonly #o: Required<Omit<RingOptions, 'stalls'>> & Pick<RingOptions, 'stalls'>;
   readonly #random: { next(): number };
   readonly #events = new Heap();
@@ -218,6 +220,7 @@ export class Ring {
     for (const change of out.changes) this.told.push({ at: this.now, by: process.name, change });
     for (const { to, bytes } of out.packets) {
       this.packets++;
+      this.tap(bytes);
       if (this.#random.next() < this.#o.loss) continue;
       this.#deliver(process, to, (m) => m.packet(this.now, bytes, process.at));
     }
