@@ -24,7 +24,12 @@ export interface Wish {
   readonly everyMs?: number;
   readonly frames?: readonly string[];
   readonly waitMs?: number;
-  readonly flood?: { readonly perSecond: number; readonly seconds: number };
+  /** `frames` (hex): those in place of questions. */
+  readonly flood?: {
+    readonly perSecond: number;
+    readonly seconds: number;
+    readonly frames?: readonly string[];
+  };
   readonly live?: boolean;
 }
 
@@ -205,9 +210,9 @@ function ask(ip: string): void {
 /** Sends in small batches on the clock, counting answers without looking further into them. */
 async function flood(
   ips: readonly string[],
-  { perSecond, seconds }: { perSecond: number; seconds: number },
+  { perSecond, seconds, frames: others }: NonNullable<Wish['flood']>,
 ): Promise<void> {
-  const frames = ips.map((ip) => question(ip, 1));
+  const frames = others?.map((hex) => Buffer.from(hex, 'hex')) ?? ips.map((ip) => question(ip, 1));
   const began = now();
   let sent = 0;
   let answered = 0;

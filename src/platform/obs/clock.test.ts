@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { VirtualClock } from './clock.rig.ts';
 import { breather, type Clock, isAbort, systemClock } from './clock.ts';
 
@@ -88,4 +88,21 @@ describe('a breather', () => {
     while (!ran && performance.now() < end) await breathe();
     expect(ran).toBe(true);
   });
+});
+
+it('the system clock goes on evenly when the wall time is set', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const begin = systemClock.now();
+    for (const year of ['1999', '2040']) {
+      vi.setSystemTime(new Date(`${year}-01-01T00:00:00Z`));
+      expect(systemClock.date().getUTCFullYear()).toBe(Number(year));
+      await systemClock.sleep(1);
+    }
+    const passed = systemClock.now() - begin;
+    expect(passed).toBeGreaterThan(0);
+    expect(passed).toBeLessThan(60_000);
+  } finally {
+    vi.useRealTimers();
+  }
 });
