@@ -35,6 +35,8 @@ export interface OwnerChecksOptions {
   readonly metrics: Pick<SpeakerMetrics, 'checks' | 'repairs'>;
   /** What other nodes own, as this node decides it. */
   readonly owned: () => Iterable<Owned>;
+  /** The same of one Service, at this moment; undefined: nobody, or this node. */
+  readonly ownerOf: (service: string) => string | undefined;
   /** Nodes whose speakers live, this one among them; none without a ring. */
   readonly live: () => readonly string[];
   /** Tells people, under the Service. */
@@ -158,6 +160,10 @@ export class OwnerChecks {
     const { name } = step;
     const address = parseAddress(name);
     if (!address) return;
+    if (!this.#isCurrent(step)) {
+      this.#checks.forget(name);
+      return;
+    }
     metrics.checks.inc({ result: step.step });
     if (step.step === 'ask') {
       const faces = announcer.facesIn(address).map((face) => face.name);
@@ -179,6 +185,13 @@ export class OwnerChecks {
       );
     }
     this.#tellUnheard();
+  }
+
+  /** Between two looks at who owns what, addresses move. */
+  #isCurrent({ name, owner }: CheckStep): boolean {
+    const services = this.#services.get(name) ?? [];
+    const owned = services.some((service) => this.#o.ownerOf(service) === owner);
+    return owned && this.#o.live().includes(owner) && !this.#o.announcer.announcement(name);
   }
 
   #event(reason: string, { name }: CheckStep, what: string): void {

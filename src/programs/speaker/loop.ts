@@ -124,6 +124,11 @@ export class Loop {
     return [...this.#known.values()].filter(({ duty }) => duty).length;
   }
 
+  /** Which other node announces the Service by the last decision. */
+  ownerOf(key: string): string | undefined {
+    return this.#known.get(key)?.owner;
+  }
+
   /** What other nodes announce. */
   *owned(): Iterable<Owned> {
     for (const [service, { owner }] of this.#known) {

@@ -20,6 +20,7 @@ export interface OthersOptions extends Parts {
   readonly speaker: SpeakerMetrics;
   /** What other nodes own, as this node decides it. */
   readonly owned: () => Iterable<Owned>;
+  readonly ownerOf: (service: string) => string | undefined;
   /** Tells people, under the Service "namespace/name". */
   readonly tell: (service: string, event: EventText) => void;
   /** `conflicts` may say something else. */

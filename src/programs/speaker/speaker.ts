@@ -168,6 +168,7 @@ export class Speaker {
       standing: this.#standing,
       speaker: metrics,
       owned: () => this.#loop.owned(),
+      ownerOf: (key) => this.#loop.ownerOf(key),
       tell,
       onChange: () => this.#state.look(),
     });

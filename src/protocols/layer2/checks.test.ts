@@ -91,7 +91,12 @@ describe('the checks of other nodes', () => {
     play(checks, 20_000, 40_000, () => []);
     checks.follow(owned('b', '192.0.2.7'), 1, 40_000);
     expect(checks.unheard().size).toBe(0);
-    checks.follow(new Map(), 0, 41_000);
+    play(checks, 41_000, 60_000, () => [M2]);
+    play(checks, 60_000, 80_000, () => []);
+    expect([...checks.unheard()]).toEqual([M2]);
+    checks.forget('192.0.2.7');
+    expect(checks.unheard().size).toBe(0);
+    checks.follow(new Map(), 0, 81_000);
     expect([checks.size, checks.next]).toEqual([0, undefined]);
   });
 });

@@ -13,7 +13,7 @@ export const CHECK_TIMING: CheckTiming = { leastMs: 10_000, perSecond: 50, asks:
 
 /** What is to be done, or was found, about an address, by name. */
 export type CheckStep =
-  | { readonly step: 'ask'; readonly name: string }
+  | { readonly step: 'ask'; readonly name: string; readonly owner: string }
   /** Nobody answers, although its owner has been heard on this link: once until it is back. `mac`: where the owner was. */
   | { readonly step: 'silent'; readonly name: string; readonly owner: string; readonly mac: string }
   | { readonly step: 'back'; readonly name: string; readonly owner: string }
@@ -91,8 +91,9 @@ export class Checks {
     this.#entries = entries;
   }
 
-  has(name: string): boolean {
-    return this.#entries.has(name);
+  /** The address has another owner than the last `follow` said. */
+  forget(name: string): void {
+    this.#entries.delete(name);
   }
 
   /** MACs at which owners were heard and are no longer. */
@@ -152,7 +153,7 @@ export class Checks {
     }
     entry.asked++;
     entry.due = now + retryMs;
-    return [...steps, { step: 'ask', name }];
+    return [...steps, { step: 'ask', name, owner }];
   }
 
   #silent(name: string, entry: Entry): readonly CheckStep[] {
