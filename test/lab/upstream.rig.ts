@@ -7,11 +7,14 @@ import { NAMESPACE } from './objects.rig.ts';
 /** Labels of upstream's speaker Pods. */
 export const UPSTREAM_LABELS = 'app.kubernetes.io/name=metallb,app.kubernetes.io/component=speaker';
 
-/** Upstream's speaker on a node, as its chart starts it but for certificates; its ring is bound to `address`, without a key. */
+/**
+ * Upstream's speaker on a node, as its chart starts it but for certificates; its ring is bound to `address`, without a key.
+ * `labels`: of the Pods of all speakers.
+ */
 export async function startUpstream(
   lab: Pick<Lab, 'run' | 'api'>,
   host: Host,
-  address: string,
+  { address, labels = UPSTREAM_LABELS }: { readonly address: string; readonly labels?: string },
 ): Promise<Daemon> {
   const [command, ...args] = host.enter([
     toolPath('metallb-speaker'),
@@ -19,7 +22,7 @@ export async function startUpstream(
     `--pod-name=speaker-${host.name}`,
     `--namespace=${NAMESPACE}`,
     `--ml-bindaddr=${address}`,
-    `--ml-labels=${UPSTREAM_LABELS}`,
+    `--ml-labels=${labels}`,
     '--port=0',
   ]);
   const daemon = lab.run.start({
