@@ -149,6 +149,22 @@ describe('the controller', () => {
     await cluster.when('t1/stays', (s) => s.status.ingress.length === 0);
   });
 
+  it('takes nothing back while the only pool is replaced', async () => {
+    const program = await start();
+    await cluster.pool('a', { addresses: ['192.0.2.4/31'] });
+    for (const name of ['t1/one', 't1/two']) await cluster.service(name);
+    for (const name of ['t1/one', 't1/two']) await cluster.address(name);
+    const before = await Promise.all([cluster.read('t1/one'), cluster.read('t1/two')]);
+    // It hears of both afterwards, one after the other, when the server knows of the new pool already.
+    process.kill(program.pid, 'SIGSTOP');
+    await cluster.pools.delete({ name: 'a', namespace: NAMESPACE });
+    await cluster.pool('a', { addresses: ['192.0.2.4/31', '192.0.2.8/32'] });
+    process.kill(program.pid, 'SIGCONT');
+    await cluster.service('t1/three');
+    expect(await cluster.address('t1/three')).toBe('192.0.2.8');
+    expect(await Promise.all([cluster.read('t1/one'), cluster.read('t1/two')])).toEqual(before);
+  });
+
   it('keeps the last good configuration while the present one is bad, and says so', async () => {
     await start();
     await cluster.pool('a', { addresses: ['192.0.2.0/30'] });

@@ -53,6 +53,17 @@ export const corners: Readonly<Record<string, readonly Step[]>> = {
     { service: 't1/a', sketch: { loadBalancerIP: '192.0.2.2' } },
     { service: 't1/a', sketch: { loadBalancerIP: '::ffff:192.0.2.2' } },
   ],
+  'a wish cannot be read, and the address has to go for another reason': [
+    { pool: 'open', spec: small },
+    { pool: 'manual', spec: { addresses: ['192.0.2.8/30'], autoAssign: false } },
+    { service: 't1/a', sketch: { primary: 'IPv6', policy: 'PreferDualStack' } },
+    { service: 't1/a', sketch: asking('x') },
+    { service: 't1/b', sketch: {} },
+    { service: 't1/b', sketch: { annotations: { [POOL]: 'manual', [LBIPS]: 'x' } } },
+    { service: 't2/d', sketch: { annotations: shared() } },
+    { service: 't2/e', sketch: { ports: ['TCP/443'], annotations: shared() } },
+    { service: 't2/e', sketch: { ports: ['TCP/443'], annotations: { ...shared('l'), [LBIPS]: 'x' } } },
+  ],
   'two statuses show one address, and the controller was away': [
     { pool: 'open', spec: small },
     { service: 't1/a', sketch: { annotations: shared() } },

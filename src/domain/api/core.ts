@@ -2,7 +2,7 @@ import { ENDPOINT_SLICE_SERVICE } from './annotations.ts';
 import type { ConditionStatus } from './conditions.ts';
 import { kind } from './kind.ts';
 import type { Kind, KubeObject, ObjectMeta } from './object.ts';
-import { bool, int, list, map, object, oneOfStrings, str, type TypeOf } from './schema.ts';
+import { anything, bool, int, list, map, object, oneOfStrings, str, type TypeOf } from './schema.ts';
 
 /** Kinds of Kubernetes itself, projected to the fields that Herald uses. Fields keep Kubernetes' own names. */
 
@@ -36,6 +36,8 @@ export interface Ingress {
   readonly ip?: string;
   readonly hostname?: string;
   readonly ipMode?: string;
+  /** What became of single ports; no controller for layer 2 has something to say of them. */
+  readonly ports?: readonly unknown[];
 }
 
 /** A Service condition as stored; the API server checks the fields of its own kind only. */
@@ -81,7 +83,7 @@ const SERVICE = object(
     }),
     status: object({
       loadBalancer: object({
-        ingress: list(object({ ip: str(), hostname: str(), ipMode: str() })),
+        ingress: list(object({ ip: str(), hostname: str(), ipMode: str(), ports: list(anything()) })),
       }),
       conditions: list(
         object(

@@ -257,6 +257,27 @@ describe('a Service with an address', () => {
       'kept: request-unreadable',
       ['request-unreadable'],
     ],
+    [
+      'loses one that is in no pool, and hears of both, when it asks for nonsense',
+      plain,
+      { ingress: ['203.0.113.1'], annotations: { [LBIPS]: 'web' } },
+      'request-unreadable',
+      ['cleared', 'request-unreadable', 'not-allocated'],
+    ],
+    [
+      'loses one of another pool than it asks for when it asks for nonsense, too',
+      { ...plain, b: { addresses: ['198.51.100.0/30'] } },
+      { ingress: ['192.0.2.1'], annotations: { [POOL]: 'b', [LBIPS]: 'web' } },
+      'request-unreadable',
+      ['request-unreadable', 'not-allocated'],
+    ],
+    [
+      'loses one of the wrong family, and counts as new, when it asks for nonsense',
+      both,
+      { ingress: ['2001:db8::1'], annotations: { [LBIPS]: 'web' } },
+      'request-unreadable',
+      ['not-allocated'],
+    ],
     ['loses it with its type', plain, { type: 'NodePort', ingress: ['192.0.2.2'] }, 'none', []],
     [
       'loses one of the wrong family',

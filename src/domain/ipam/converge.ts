@@ -71,11 +71,15 @@ export function converge(ledger: Ledger, service: Service, moves: MoveState = AT
     notes.push({ note: 'unknown-cluster-family', texts: want.clusterIPs });
     return { verdict: { kept: { refused: 'unknown-cluster-family', clusterIPs: want.clusterIPs } }, notes };
   }
-  const kept = reassert(pass, texts);
+  const present = presentOf(pass, texts);
+  const kept = reassert(pass, present);
   const held = kept && move ? arrived(pass, move, kept) : kept;
-  if (texts.length > 0 && 'refused' in want.request) {
+  if (present.length > 0 && 'refused' in want.request) {
     notes.push({ note: 'request-unreadable', refusal: want.request });
-    if (!held) return { verdict: { refusal: want.request }, notes };
+    if (!held) {
+      notes.push({ note: 'not-allocated', refusal: want.request });
+      return { verdict: { refusal: want.request }, notes };
+    }
     // The end of a move is written all the same.
     return { verdict: move ? { choice: held } : { kept: want.request, choice: held }, notes };
   }
@@ -162,7 +166,7 @@ export function adopt(ledger: Ledger, service: Service): boolean {
   const move = moveOf(pass, service, false);
   if (move && 'verdict' in move) return 'choice' in move.verdict;
   const texts = move ? move.transit[move.side].map(formatAddress) : ingressTexts(service);
-  return reassert(pass, texts) !== undefined;
+  return reassert(pass, presentOf(pass, texts)) !== undefined;
 }
 
 const NOTHING: readonly string[] = [];
@@ -185,20 +189,23 @@ function hopeless({ ledger, want, notes }: Pass, service: Service): Verdict | un
   return undefined;
 }
 
-/** Claims the present addresses again, with the present ports and keys. Undefined when the Service may not keep them. */
-function reassert({ ledger, want, notes }: Pass, texts: readonly string[]): Choice | undefined {
-  if (texts.length === 0) {
-    ledger.release(want.key);
-    return undefined;
-  }
+const NOWHERE: readonly Address[] = [];
+
+/** The addresses of the status; none where they are not of a family that the Service may keep. */
+function presentOf({ want, notes }: Pass, texts: readonly string[]): readonly Address[] {
+  if (texts.length === 0) return NOWHERE;
   const present = texts.map((text) => parseAddress(text));
   const family = familyOf(present);
   if (family === 'unknown') notes.push({ note: 'unknown-address-family', texts });
-  if (!keepsFamily(family, want)) {
+  return keepsFamily(family, want) ? present.filter((address) => address !== undefined) : NOWHERE;
+}
+
+/** Claims the present addresses again, with the present ports and keys. Undefined when the Service may not keep them. */
+function reassert({ ledger, want, notes }: Pass, addresses: readonly Address[]): Choice | undefined {
+  if (addresses.length === 0) {
     ledger.release(want.key);
     return undefined;
   }
-  const addresses = present.filter((address) => address !== undefined);
   const claim = ledger.claim(want, addresses);
   if ('refused' in claim) {
     notes.push({ note: 'cleared', addresses, refusal: claim });

@@ -28,6 +28,8 @@ import { Teller } from './teller.ts';
 
 /** After a conflict the newer object is on its way through the watch; this is the second way, in case it was there already. */
 const CONFLICT_MS = 20;
+/** While no more wait than these, they are told again that there is still nothing for them each time that there might have been. */
+const FEW_WAITING = 16;
 /** How long a Service waits for another one's status to stop showing the address that it is to get. */
 const HANDOVER_MS = 10;
 
@@ -70,7 +72,7 @@ export class ServiceLoop {
   #ledger: Ledger | undefined;
   /** Services that would take more than they have, the longest waiting first. */
   readonly #waiting = new Set<string>();
-  /** Those of them that are looked at again only because room may have appeared: no news for people if it has not. */
+  /** Those of them that are looked at again only because room may have appeared: where many wait, no news for people if it has not. */
   readonly #woken = new Set<string>();
   readonly #handover = new Handover();
   /** Which Service of its name holds what the ledger says: one that is deleted and made again may be seen in one step. */
@@ -186,7 +188,7 @@ export class ServiceLoop {
     const ledger = this.#ledger;
     if (!ledger) return;
     this.#o.metrics.updates.inc({});
-    const woken = this.#woken.delete(key);
+    const quietly = this.#woken.delete(key) && this.#waiting.size > FEW_WAITING;
     const service = this.#echo.current(key, this.#o.services.store.get(key));
     const openings = ledger.openings;
     const heldIn = poolsOf(ledger, key);
@@ -202,7 +204,7 @@ export class ServiceLoop {
     const outcome = converge(ledger, service, this.#mover.stateOf(key));
     this.#remember(key, outcome);
     this.#settle({ key, ledger, openings, heldIn });
-    await this.#write(service, outcome, woken);
+    await this.#write(service, outcome, quietly);
   }
 
   /** `successor`: what has the name now. */
@@ -241,13 +243,13 @@ export class ServiceLoop {
     }
   }
 
-  async #write(service: Service, outcome: Outcome, woken: boolean): Promise<void> {
+  async #write(service: Service, outcome: Outcome, quietly: boolean): Promise<void> {
     const { doors, metrics } = this.#o;
     const key = keyOf(service);
     const change = statusChange(service, outcome.verdict, kubeTime(doors.clock.date()));
     if (!change) {
       this.#arrived(key);
-      if (!woken) this.#tell(service, outcome, undefined);
+      if (!quietly) this.#tell(service, outcome, undefined);
       return;
     }
     if (this.#o.mayUse && !(await this.#proven(service, outcome.verdict))) return;
@@ -273,7 +275,7 @@ export class ServiceLoop {
     }
     this.#arrived(key);
     this.#measure(key, outcome);
-    if (!woken || change.substance) this.#tell(service, outcome, change);
+    if (!quietly || change.substance) this.#tell(service, outcome, change);
   }
 
   /** Whether what was decided may be shown; decided again when it may not, or when it no longer holds. */

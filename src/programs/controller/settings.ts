@@ -10,6 +10,9 @@ import type { Doors } from './doors.ts';
 import { lines } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
 
+/** So long the last pool must be gone before that counts. */
+const GONE_MS = 300;
+
 type Accepted = Extract<Loaded, { config: Config }>;
 
 /** What outlives a session: the last configuration that was good, for when leadership returns to a refused one. */
@@ -30,8 +33,10 @@ export class Settings {
   readonly #queue: Queue;
   readonly #stops: readonly (() => void)[];
   #inForce: Config | undefined;
-  /** Whether the next empty list of pools, or the first list at all, must be confirmed before it counts. */
-  #doubt: 'first' | 'relisted' | undefined = 'first';
+  /** Whether no set of pools has counted yet. */
+  #first = true;
+  /** When the last of the pools in force went, milliseconds of the clock. */
+  #goneSince: number | undefined;
   /** Until the first pool of a new kind comes, nothing is in force. */
   #unborn = false;
   /** The warnings told last, as text. */
@@ -63,9 +68,6 @@ export class Settings {
     const again = () => this.#queue.add('config');
     this.#stops = [
       ...[pools, communities, namespaces, reservations, quotas].map((reflector) => reflector.onChange(again)),
-      pools.onRelist((empty) => {
-        if (empty && this.#inForce) this.#doubt = 'relisted';
-      }),
     ];
   }
 
@@ -107,7 +109,7 @@ export class Settings {
   }
 
   #accept({ config, warnings }: Accepted): void {
-    this.#doubt = undefined;
+    this.#first = false;
     this.#metrics.configLoaded.set({}, 1);
     this.#metrics.configStale.set({}, 0);
     this.#report([]);
@@ -144,8 +146,15 @@ export class Settings {
     this.#apply(config);
   }
 
+  /** Milliseconds since the last pool went. */
+  #goneFor(): number {
+    const now = this.#doors.clock.now();
+    this.#goneSince ??= now;
+    return now - this.#goneSince;
+  }
+
   /**
-   * A list may be empty because a server has just come up, or its cache is behind: what would clear every status is asked
+   * A list may be empty because a server has just come up, its cache is behind, or somebody replaces the only pool: what would clear every status is asked
    * of the quorum first. Resolves to objects that cannot be read, which are problems and not absent pools; to 'wait' when
    * there are pools that the cache does not have yet. Throws, and is tried again, when nobody answers.
    */
@@ -153,7 +162,13 @@ export class Settings {
     const { store } = this.#caches.pools;
     if (this.#unborn && store.size === 0) return 'wait';
     this.#unborn = false;
-    if (this.#doubt === undefined || (this.#doubt === 'relisted' && store.size > 0)) return [];
+    const emptied = store.size === 0 && (this.#inForce?.pools.size ?? 0) > 0;
+    if (emptied && this.#goneFor() < GONE_MS) {
+      this.#queue.addAfter('config', GONE_MS - this.#goneFor());
+      return 'wait';
+    }
+    if (!emptied) this.#goneSince = undefined;
+    if (!emptied && !this.#first) return [];
     const { namespace, client, grace } = this.#doors;
     const truth = await resource(client, IPAddressPools).list({ namespace, signal: grace });
     if (store.size === 0 && truth.items.length > 0) {

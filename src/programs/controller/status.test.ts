@@ -55,6 +55,14 @@ describe('the status of a Service', () => {
     });
   });
 
+  it('says nothing of ports', () => {
+    const ports = [{ port: 80, protocol: 'TCP' }];
+    const told = service({ ...settled, ingress: [{ ip: '192.0.2.1', ipMode: 'VIP', ports }] });
+    expect(change(told, { choice: choice('kept', '192.0.2.1') })?.body).toMatchObject({
+      status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } },
+    });
+  });
+
   it('is left alone when it says the same, the ipMode of the server aside', () => {
     expect(change(service(settled), { choice: choice('kept', '192.0.2.1') })).toBeUndefined();
     expect(change(service(settled), { choice: choice('open-pool', '192.0.2.1') })).toBeUndefined();

@@ -62,7 +62,8 @@ function ingressChange(service: Service, verdict: Verdict): readonly { ip: strin
   const same =
     present.length === texts.length &&
     present.every(
-      ({ ip, ipMode = 'VIP', hostname = '' }, i) => ip === texts[i] && ipMode === 'VIP' && hostname === '',
+      ({ ip, ipMode = 'VIP', hostname = '', ports = [] }, i) =>
+        ip === texts[i] && ipMode === 'VIP' && hostname === '' && ports.length === 0,
     );
   return same ? undefined : texts.map((ip) => ({ ip }));
 }
