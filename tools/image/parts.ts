@@ -184,6 +184,9 @@ export async function programs(): Promise<Entry[]> {
     external: ['koffi'],
     plugins: [withoutUnused],
     legalComments: 'none',
+    // V8 keeps the text, and with two bytes for each letter when one of them is beyond Latin: nearly all such are in comments.
+    minifyWhitespace: true,
+    lineLimit: 200,
     chunkNames: 'chunks/[name]-[hash]',
     // Packages in the older module form call require() for Node's own modules.
     banner: {
