@@ -57,6 +57,9 @@ export class OwnerChecks {
   readonly #services = new Map<string, readonly string[]>();
   readonly #listening = new Map<string, () => void>();
   readonly #repairedAt = new Map<string, number>();
+  /** Whether this node checks an address of an owner, among these live nodes. */
+  readonly #chosen = new Map<string, { readonly owner: string; readonly chosen: boolean }>();
+  #live = '';
   #told = '';
   #follower: Timer | undefined;
   #timer: Timer | undefined;
@@ -121,19 +124,33 @@ export class OwnerChecks {
   /** The addresses that this node checks, with their owners; and how many are checked by all. */
   #mine(): { mine: ReadonlyMap<string, string>; total: number } {
     const live = this.#o.live();
+    if (live.join() !== this.#live) this.#chosen.clear();
+    this.#live = live.join();
+    const nodes = new Set(live);
     const mine = new Map<string, string>();
     let total = 0;
     this.#services.clear();
     for (const { service, owner, addresses } of live.length > 1 ? this.#o.owned() : []) {
-      if (!live.includes(owner)) continue;
+      if (!nodes.has(owner)) continue;
       total += addresses.length;
       for (const text of addresses.map(formatAddress)) {
-        if (checkerOf(text, owner, live) !== this.#o.node) continue;
+        if (!this.#isChosen(text, owner, live)) continue;
         mine.set(text, owner);
         this.#services.set(text, [...(this.#services.get(text) ?? []), service]);
       }
     }
+    // Addresses that are long gone.
+    if (this.#chosen.size > 2 * total + BATCH) this.#chosen.clear();
     return { mine, total };
+  }
+
+  /** Remembered, as there are many addresses, and mostly nothing has changed. */
+  #isChosen(text: string, owner: string, live: readonly string[]): boolean {
+    const known = this.#chosen.get(text);
+    if (known?.owner === owner) return known.chosen;
+    const chosen = checkerOf(text, owner, live) === this.#o.node;
+    this.#chosen.set(text, { owner, chosen });
+    return chosen;
   }
 
   #listen(text: string): void {
@@ -191,7 +208,7 @@ export class OwnerChecks {
   #isCurrent({ name, owner }: CheckStep): boolean {
     const services = this.#services.get(name) ?? [];
     const owned = services.some((service) => this.#o.ownerOf(service) === owner);
-    return owned && this.#o.live().includes(owner) && !this.#o.announcer.announcement(name);
+    return owned && !this.#o.announcer.announcement(name);
   }
 
   #event(reason: string, { name }: CheckStep, what: string): void {
