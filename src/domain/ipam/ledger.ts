@@ -9,11 +9,11 @@ import { Quarantine } from './quarantine.ts';
 import { Quotas, type Use } from './quotas.ts';
 import type { Refusal } from './reasons.ts';
 import { type Remembered, Reserve } from './reserve.ts';
-import { type Books, commonPool, judge, keptBack, overQuota } from './rights.ts';
+import { type Books, commonPool, judge, keptBack, overQuota, withheld } from './rights.ts';
 import { Space } from './space.ts';
 import { Sticky } from './sticky.ts';
 import type { Want } from './want.ts';
-import { type Withheld, withheld } from './withheld.ts';
+import type { Withheld } from './withheld.ts';
 
 /** What a new Config did to claims: those that no pool holds any more, and those that another pool holds now. */
 export interface Upheaval {

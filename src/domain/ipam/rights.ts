@@ -1,5 +1,6 @@
 import { type Config, isDraining, type Pool, poolOf } from '../config/config.ts';
-import type { Address } from '../ip/address.ts';
+import type { Address, Family } from '../ip/address.ts';
+import { holds } from '../ip/ranges.ts';
 import { fits } from './fits.ts';
 import type { Holdings } from './holdings.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -9,6 +10,7 @@ import type { Reserve } from './reserve.ts';
 import type { Space } from './space.ts';
 import type { Sticky } from './sticky.ts';
 import { familyOf, type Want } from './want.ts';
+import type { Withheld } from './withheld.ts';
 
 /** What is known of addresses under one Config. */
 export interface Books {
@@ -73,4 +75,24 @@ export function overQuota(
   const first = addresses[0];
   const pool = first && poolOf(config, first);
   return pool && quotas.against(want.namespace, pool.name, addresses);
+}
+
+/** What of one family a pool keeps back. Costs the quarantined addresses, and those of Services that reservations name. */
+export function withheld(books: Books, pool: Pool, family: Family): Withheld {
+  const { config, holdings, space, reserve, quarantine } = books;
+  const { draining, kept } = space.idle(pool, family);
+  const isOpen = (bits: bigint) => {
+    const address = { family, bits };
+    return poolOf(config, address) === pool && !holdings.has(family, bits) && !isDraining(pool, address);
+  };
+  const isKept = (bits: bigint) => holds(reserve.ranges, { family, bits });
+  const elsewhere = quarantine.addresses(family).filter(isOpen);
+  const named = reserve
+    .owned(family)
+    .filter((bits) => isOpen(bits) && !isKept(bits) && !quarantine.has(family, bits));
+  return {
+    draining,
+    quarantined: BigInt(elsewhere.length),
+    reserved: kept - BigInt(elsewhere.filter(isKept).length) + BigInt(named.length),
+  };
 }

@@ -1,8 +1,3 @@
-import { isDraining, type Pool, poolOf } from '../config/config.ts';
-import type { Family } from '../ip/address.ts';
-import { holds } from '../ip/ranges.ts';
-import type { Books } from './rights.ts';
-
 /** Addresses that nobody has and that are not given to everybody; each counts for the first of these that keeps it back. */
 export interface Withheld {
   /** They lie in draining ranges. */
@@ -11,26 +6,6 @@ export interface Withheld {
   readonly quarantined: bigint;
   /** They are kept for those whom reservations name. */
   readonly reserved: bigint;
-}
-
-/** What of one family a pool keeps back. Costs the quarantined addresses, and those of Services that reservations name. */
-export function withheld(books: Books, pool: Pool, family: Family): Withheld {
-  const { config, holdings, space, reserve, quarantine } = books;
-  const { draining, kept } = space.idle(pool, family);
-  const isOpen = (bits: bigint) => {
-    const address = { family, bits };
-    return poolOf(config, address) === pool && !holdings.has(family, bits) && !isDraining(pool, address);
-  };
-  const isKept = (bits: bigint) => holds(reserve.ranges, { family, bits });
-  const elsewhere = quarantine.addresses(family).filter(isOpen);
-  const named = reserve
-    .owned(family)
-    .filter((bits) => isOpen(bits) && !isKept(bits) && !quarantine.has(family, bits));
-  return {
-    draining,
-    quarantined: BigInt(elsewhere.length),
-    reserved: kept - BigInt(elsewhere.filter(isKept).length) + BigInt(named.length),
-  };
 }
 
 /** What several pools keep back together. */

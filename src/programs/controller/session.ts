@@ -52,14 +52,8 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
   doors.log.info({ op: 'session' }, lines.leading);
   const all = caches(doors, metrics);
   o.waiting(() => missing(all));
-  const { client, clock, log } = doors;
-  const events = new EventRecorder({
-    client,
-    component: doors.fieldManager,
-    instance: o.podName,
-    clock,
-    log,
-  });
+  const { clock, log } = doors;
+  const events = recorder(o);
   const probes = new Probes({ doors, cache: all.probes });
   const beforeUse = o.probeBeforeUse
     ? new BeforeUse({
@@ -114,10 +108,7 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     warn: (pool, problem) => events.record(aboutPool(pool), eventOfWarning(problem)),
   });
   const stop = all.pools.onChange((key) => usage.touch(key.slice(key.indexOf('/') + 1)));
-  const stopNoting = all.services.onChange((key) => {
-    const service = all.services.store.get(key);
-    if (service) beforeUse?.note(service);
-  });
+  const stopNoting = noting(all, beforeUse);
   try {
     for (const reflector of Object.values(all)) reflector.start();
     settings.start(await whenComplete(all, doors, signal));
@@ -135,6 +126,19 @@ export async function session(o: SessionOptions, signal: AbortSignal): Promise<v
     o.waiting(() => undefined);
     doors.log.info({ op: 'session' }, lines.stopped);
   }
+}
+
+function recorder({ doors, podName }: SessionOptions): EventRecorder {
+  const { client, clock, log, fieldManager } = doors;
+  return new EventRecorder({ client, component: fieldManager, instance: podName, clock, log });
+}
+
+/** Has it see each Service as it changes. */
+function noting({ services }: Caches, beforeUse: BeforeUse | undefined): () => void {
+  return services.onChange((key) => {
+    const service = services.store.get(key);
+    if (service) beforeUse?.note(service);
+  });
 }
 
 interface Showing {

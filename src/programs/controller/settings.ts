@@ -66,9 +66,9 @@ export class Settings {
     this.#queue = new Queue({ run: () => this.#reload(), clock, random, log: log.child({ op: 'settings' }) });
     const { pools, communities, namespaces, reservations, quotas } = o.caches;
     const again = () => this.#queue.add('config');
-    this.#stops = [
-      ...[pools, communities, namespaces, reservations, quotas].map((reflector) => reflector.onChange(again)),
-    ];
+    this.#stops = [pools, communities, namespaces, reservations, quotas].map((reflector) =>
+      reflector.onChange(again),
+    );
   }
 
   /**
