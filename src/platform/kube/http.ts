@@ -156,7 +156,7 @@ export class HttpClient implements KubeClient {
       const { status, retryAfter, text } = await answer;
       code = status;
       if (code >= 400) throw failure(whatOf(r), { status, retryAfter }, text);
-      return text === '' ? undefined : (JSON.parse(text) as unknown);
+      return text === '' ? undefined : (r.parse ?? (JSON.parse as (text: string) => unknown))(text);
     } catch (e) {
       throw this.#wireError(whatOf(r), e, signal);
     } finally {

@@ -1,6 +1,7 @@
-/** Reads a whole collection in pages, without ever holding more than one page of raw objects. */
+/** Reads a whole collection in pages, without ever holding more than the text of one and a single raw object. */
 import { breather } from '../obs/clock.ts';
 import { isGone, isRecord } from './errors.ts';
+import { readList } from './list.ts';
 import type { KubeClient } from './ports.ts';
 
 /** As client-go: large enough for few round trips, small enough that a page parses in a few milliseconds. */
@@ -22,7 +23,7 @@ export interface ListRequest {
 }
 
 interface Page {
-  readonly items: readonly unknown[];
+  readonly items: Iterable<unknown>;
   readonly resourceVersion: string;
   readonly next: string;
 }
@@ -31,7 +32,7 @@ function pageOf(path: string, raw: unknown): Page {
   const meta = isRecord(raw) && isRecord(raw.metadata) ? raw.metadata : undefined;
   // `items` is null for an empty list of some servers.
   const items: unknown = isRecord(raw) ? (raw.items ?? []) : undefined;
-  if (!meta || !Array.isArray(items) || typeof meta.resourceVersion !== 'string') {
+  if (!meta || !isIterable(items) || typeof meta.resourceVersion !== 'string') {
     throw new Error(`LIST ${path}: the answer is not a list`);
   }
   return {
@@ -39,6 +40,10 @@ function pageOf(path: string, raw: unknown): Page {
     resourceVersion: meta.resourceVersion,
     next: typeof meta.continue === 'string' ? meta.continue : '',
   };
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 /** resourceVersionMatch has to be said with a limit: without it a version means "exactly this one". */
@@ -57,6 +62,7 @@ export async function listPages(client: KubeClient, r: ListRequest): Promise<str
         method: 'GET',
         path: r.path,
         query: { ...selectors, ...query },
+        parse: readList,
         ...(r.signal ? { signal: r.signal } : {}),
         ...(r.retry === undefined ? {} : { retry: r.retry }),
       }),
@@ -78,7 +84,7 @@ export async function listPages(client: KubeClient, r: ListRequest): Promise<str
   }
 }
 
-async function feed(items: readonly unknown[], r: ListRequest): Promise<void> {
+async function feed(items: Iterable<unknown>, r: ListRequest): Promise<void> {
   const breathe = breather();
   for (const item of items) {
     r.item(item);

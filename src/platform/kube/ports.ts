@@ -18,6 +18,8 @@ export interface Request {
    * are, POST and the other patches are not, as a second one could do it twice. A 429 is always tried again.
    */
   readonly retry?: boolean;
+  /** Reads the text of a good answer; default JSON.parse. */
+  readonly parse?: (text: string) => unknown;
   /** Goes before everything that waits for its turn: for a Lease, which a long queue of writes must not lose. */
   readonly urgent?: boolean;
 }
