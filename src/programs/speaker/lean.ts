@@ -42,7 +42,8 @@ export const LeanServices: Kind<Service> = lean(Services, ({ metadata, spec, sta
       annotations: balanced && sharing.length > 0 ? Object.fromEntries(sharing) : NOTHING,
     }),
     spec: {
-      type,
+      // One text for all, where JSON has one for each.
+      type: balanced ? 'LoadBalancer' : type,
       externalTrafficPolicy,
       ...(loadBalancerClass !== undefined && { loadBalancerClass }),
       clusterIPs: NOBODY,

@@ -14,7 +14,7 @@ export interface Face {
 export interface Announcement {
   readonly address: Address;
   readonly text: string;
-  /** In network byte order. */
+  /** Of IPv6 in network byte order; none of IPv4, which is looked up as a number. */
   readonly bytes: Uint8Array;
   /** The union of what its Services ask for. */
   readonly interfaces: Interfaces;
@@ -23,6 +23,9 @@ export interface Announcement {
   readonly silent: boolean;
   readonly counts: { requests: number; replies: number; gratuitous: number };
 }
+
+/** One for all: an array costs more than all else that is kept of an address. */
+const NO_BYTES = new Uint8Array();
 
 /** What a claim changed, which says whether the neighbours must be told. */
 export type Claimed = 'new' | 'widened' | 'narrowed' | 'same';
@@ -109,7 +112,7 @@ export class Announced {
     const entry: Entry = {
       address,
       text: formatAddress(address),
-      bytes: addressBytes(address),
+      bytes: address.family === 'IPv6' ? addressBytes(address) : NO_BYTES,
       interfaces,
       services: new Map([[service, interfaces]]),
       silent: false,
