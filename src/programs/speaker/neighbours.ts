@@ -4,8 +4,8 @@ import type { Clock } from '../../platform/obs/clock.ts';
 import type { Announcer } from './announcer.ts';
 import { ask } from './asking.ts';
 
-/** So long a look at the link serves all who want to know. */
-const GOOD_MS = 10_000;
+/** So long a look at the link serves all who want to know; ten thousand addresses may have a second owner at once. */
+const GOOD_MS = 1_000;
 
 export interface NeighboursOptions {
   readonly announcer: Announcer;
