@@ -26,11 +26,14 @@ describe.skipIf(able !== true)('addresses of a node that lives', () => {
 
   /** Who had each address since `forget`. */
   const owned = async (): Promise<ReadonlyMap<string, Ownership>> => {
-    const all = (await site.watch.take()).questions;
-    // Answers to the last ones are under way.
-    const end = (all.at(-1)?.at ?? 0) - 100;
-    const questions = all.filter(({ at }) => at < end);
-    return new Map(site.watched.map((ip) => [ip, ownership(questions.filter((q) => q.ip === ip))]));
+    const { questions } = await site.watch.take();
+    return new Map(
+      site.watched.map((ip) => {
+        const of = questions.filter((q) => q.ip === ip);
+        // Answers to the last ones are under way.
+        return [ip, ownership(of.slice(0, of.findLastIndex(({ answers }) => answers.length > 0) + 1))];
+      }),
+    );
   };
   const worst = (all: readonly Ownership[], of: 'without' | 'twice' | 'moves') =>
     Math.round(Math.max(0, ...all.map((one) => one[of])));

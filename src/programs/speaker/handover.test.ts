@@ -42,12 +42,12 @@ const told = () => done.splice(0);
 
 describe('an address that another node won', () => {
   it('falls silent when it is seen elsewhere, and its Service is over with the last of them', () => {
-    expect(handover.wait('web', [seven, eight])).toBe(100);
+    expect(handover.wait('web', [seven, eight])).toBe(LIMIT_MS);
     expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8']);
     handover.seen(seven);
     expect(told()).toEqual(['silent 192.0.2.7']);
     handover.seen(eight);
-    expect(told()).toEqual(['taken web', 'silent 2001:db8::8']);
+    expect(told()).toEqual(['silent 2001:db8::8', 'taken web']);
     expect(handover.wait('web', [seven, eight])).toBe(0);
   });
 
@@ -57,10 +57,29 @@ describe('an address that another node won', () => {
     told();
     for (const at of [100, 200, 300, 400]) {
       await clock.advance(100);
-      expect([at, handover.wait('web', [seven, eight]), told()]).toEqual([at, 100, ['ask 192.0.2.7']]);
+      expect([handover.wait('web', [seven, eight]), told()]).toEqual([LIMIT_MS - at, ['ask 192.0.2.7']]);
     }
     await clock.advance(100);
-    expect([handover.wait('web', [seven, eight]), told()]).toEqual([0, []]);
+    expect(handover.wait('web', [seven, eight])).toBe(0);
+    handover.end('web', [seven, eight]);
+    told();
+    await clock.advance(1_000);
+    expect([told(), clock.timers]).toEqual([[], 0]);
+  });
+
+  it('is asked for with others in small groups', async () => {
+    const many = Array.from({ length: 70 }, (_, i) => address(`192.0.2.${100 + i}`));
+    for (const one of many) announced.claim(one, 'many', 'all');
+    handover.wait('many', many);
+    const asked: number[] = [];
+    told();
+    for (const ms of [100, 20, 20, 20]) {
+      await clock.advance(ms);
+      asked.push(told().length);
+    }
+    expect(asked).toEqual([32, 32, 6, 0]);
+    handover.close();
+    expect(clock.timers).toBe(0);
   });
 
   it('is asked for at once when another node was seen with it a moment ago, which may have heard first', async () => {
@@ -84,7 +103,7 @@ describe('an address that another node won', () => {
     handover.wait('mail', [seven]);
     expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
     handover.seen(seven);
-    expect(told()).toEqual(['taken web', 'taken mail', 'silent 192.0.2.7']);
+    expect(told()).toEqual(['silent 192.0.2.7', 'taken web', 'taken mail']);
   });
 
   it('begins anew when it was ours again in between', () => {
@@ -92,7 +111,7 @@ describe('an address that another node won', () => {
     handover.seen(seven);
     expect([handover.end('web', [seven]), handover.end('web', [seven])]).toEqual([true, false]);
     told();
-    expect([handover.wait('web', [seven]), told()]).toEqual([100, ['hush 192.0.2.7']]);
+    expect([handover.wait('web', [seven]), told()]).toEqual([LIMIT_MS, ['hush 192.0.2.7']]);
   });
 
   it('is nobody else when it is none of ours', () => {

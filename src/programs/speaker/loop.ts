@@ -112,6 +112,7 @@ export class Loop {
   }
 
   close(): Promise<void> {
+    this.#handover.close();
     return this.#queue.close();
   }
 

@@ -63,9 +63,10 @@ export class SpeakerRing {
     if (o.options.ring) this.#metrics = ringMetrics(o.metrics);
   }
 
-  /** Undefined, too, while this speaker takes no part, or the others may not know yet that it does. */
+  /** Undefined, too, while this speaker takes no part. Until the others may know that it does, it counts as gone. */
   state(node: string): RingState | undefined {
-    return this.#settled ? this.#membership?.state(node) : undefined;
+    if (this.#settled) return this.#membership?.state(node);
+    return this.#o.options.ring && node === this.#o.options.node ? 'left' : undefined;
   }
 
   /** What a node's speaker says about it, our own included; undefined: nothing, or it is none of Herald's. */
@@ -114,8 +115,9 @@ export class SpeakerRing {
   /** Resolves when the others were heard, or nobody is there to be heard within a second. */
   async joined(): Promise<void> {
     const { options, expected, clock } = this.#o;
-    if (!options.ring || expected().length === 0) return;
-    const timer = clock.after(JOIN_MS, this.#joined.resolve);
+    if (!options.ring) return;
+    if (expected().length === 0) this.#settle();
+    const timer = clock.after(JOIN_MS, () => this.#settle());
     await this.#joined.promise;
     timer.cancel();
   }
