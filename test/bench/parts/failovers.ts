@@ -31,12 +31,14 @@ export interface Outcome {
   readonly moves: number;
 }
 
-const cable = (site: Site, { host }: Member, state: 'up' | 'down', ...wires: Wire[]) =>
-  Promise.all(
-    wires
-      .flatMap((wire) => site.lab.network.ports(host, wire))
-      .map((port) => must('ip', ['link', 'set', port, state])),
-  );
+type Cables = Readonly<Partial<Record<Wire, 'up' | 'down'>>>;
+const cable = async (site: Site, { host }: Member, cables: Cables) => {
+  for (const wire of ['mgmt', 'lan'] as const) {
+    const state = cables[wire];
+    if (state === undefined) continue;
+    for (const port of site.lab.network.ports(host, wire)) await must('ip', ['link', 'set', port, state]);
+  }
+};
 const cordon = (site: Site, { name }: Member, on: boolean) =>
   patch(site.kube, `/api/v1/nodes/${name}`, {
     spec: {
@@ -66,11 +68,11 @@ export const scenarios: readonly Scenario[] = [
     name: 'node gone',
     end: 'elsewhere',
     // The ring first: a node that is gone tells nobody of it.
-    hit: (site, owner) => cable(site, owner, 'down', 'mgmt').then(() => cable(site, owner, 'down', 'lan')),
+    hit: (site, owner) => cable(site, owner, { mgmt: 'down', lan: 'down' }),
     // It comes back as nodes do, with a new process.
     async mend(site, owner) {
       await owner.stop('SIGKILL');
-      await cable(site, owner, 'up', 'lan', 'mgmt');
+      await cable(site, owner, { mgmt: 'up', lan: 'up' });
       await owner.start();
     },
   },
@@ -78,8 +80,8 @@ export const scenarios: readonly Scenario[] = [
     key: 'carrier',
     name: 'carrier lost',
     end: 'elsewhere',
-    hit: (site, owner) => cable(site, owner, 'down', 'lan'),
-    mend: (site, owner) => cable(site, owner, 'up', 'lan'),
+    hit: (site, owner) => cable(site, owner, { lan: 'down' }),
+    mend: (site, owner) => cable(site, owner, { lan: 'up' }),
   },
   {
     key: 'rolling',
