@@ -255,7 +255,7 @@ export class Speaker {
       await this.#mount.first;
     }
     this.#wire();
-    for (const [, source] of allSources(this.#sources)) source.start();
+    for (const [, source] of decisive(this.#sources)) source.start();
     this.#links = new LinkWatch({
       sockets,
       clock,
@@ -304,6 +304,8 @@ export class Speaker {
     // What belongs here is back: a rolling update may go on to the next node without moving it twice.
     this.#ready = true;
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
+    // What is only written about waits: its list may be as long as that of the Services.
+    for (const [, source] of allSources(this.#sources)) source.start();
     this.#state.start();
     this.#statuses.start();
     this.#others.start();
