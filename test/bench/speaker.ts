@@ -1,6 +1,6 @@
 /**
- * Figures of the speaker on real links: `node test/bench/speaker.ts [ipv6] [SERVICES...]` (default 1000 10000). Prints a table; passes and
- * fails nothing. Needs what test/lab needs.
+ * Figures of the speaker on real links: `node test/bench/speaker.ts [ipv6] [SERVICES...]` (default 1000 10000), `ring [NODES...]` (default
+ * 3 5 10) for what a ring costs while nothing happens. Prints a table; passes and fails nothing. Needs what test/lab needs.
  */
 import { readFileSync } from 'node:fs';
 import { connect, type KubeClient } from '../../src/platform/kube/client.ts';
@@ -8,6 +8,7 @@ import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
 import { type Lab, labAvailable, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
 import type { Host } from '../lab/network.rig.ts';
+import { startSite } from '../lab/site.rig.ts';
 import { until } from '../servers/index.ts';
 
 const LATENCY_RUNS = 50;
@@ -33,9 +34,16 @@ function cpu(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-function rss(pid: number): string {
-  const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+function memory(pid: number, what: 'VmRSS' | 'VmHWM'): string {
+  const kib = new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return `${(Number(kib) / 1024).toFixed(0)} MiB`;
+}
+
+/** Of a core, over some seconds, in percent. */
+async function load(pid: number, seconds: number): Promise<number> {
+  const before = cpu(pid);
+  await systemClock.sleep(1_000 * seconds);
+  return (100 * (cpu(pid) - before)) / seconds;
 }
 
 const ipv6 = process.argv.includes('ipv6');
@@ -159,32 +167,49 @@ async function start(lab: Lab, node: Host, count: number): Promise<RunningSpeake
   const ready = performance.now() - began;
   await until('all announced', async () => (await addressesOf(speaker)) >= count, { everyMs: 20 });
   const all = performance.now() - began;
-  const atReady = rss(speaker.daemon.pid);
+  const { pid } = speaker.daemon;
+  const atReady = memory(pid, 'VmRSS');
   await until('all statuses', async () => (await statusesOf(lab)) >= count, {
     everyMs: 1_000,
     timeoutMs: 300_000,
   });
   const written = performance.now() - began;
   await systemClock.sleep(10_000);
-  const before = cpu(speaker.daemon.pid);
-  await systemClock.sleep(5_000);
-  const idle = (100 * (cpu(speaker.daemon.pid) - before)) / 5;
+  const idle = await load(pid, 10);
   row(`${count} Services: start -> ready, announced, told`, ms(ready), ms(all), ms(written));
   row(
-    `${count} Services: RSS at ready, later; CPU then`,
+    `${count} Services: RSS at ready, later, peak; CPU then`,
     atReady,
-    rss(speaker.daemon.pid),
+    memory(pid, 'VmRSS'),
+    memory(pid, 'VmHWM'),
     `${idle.toFixed(1)} %`,
   );
   return speaker;
 }
 
-async function main(counts: readonly number[]): Promise<void> {
-  const able = labAvailable();
-  if (able !== true) {
-    console.log(`skipped: ${able}`);
-    return;
+/** What a speaker in a ring costs while nobody asks and nothing changes, beside upstream's; the mean of all members. */
+async function ring(nodes: number): Promise<void> {
+  for (const product of ['herald', 'upstream'] as const) {
+    const site = await startSite({ product, nodes, addresses: 1, bundled: true });
+    try {
+      await site.settled();
+      site.watch.close();
+      await systemClock.sleep(20_000);
+      const pids = site.members.flatMap(({ pid }) => pid ?? []);
+      const loads = await Promise.all(pids.map((pid) => load(pid, 20)));
+      const mean = loads.reduce((sum, one) => sum + one, 0) / loads.length;
+      row(
+        `a ring of ${nodes} at rest: ${product}`,
+        `${mean.toFixed(2)} %`,
+        `${Math.max(...loads).toFixed(2)} % most`,
+      );
+    } finally {
+      await site.close();
+    }
   }
+}
+
+async function main(counts: readonly number[]): Promise<void> {
   const lab = await startLab({ bundled: true });
   try {
     const log = createLog({ level: 'error', clock: systemClock });
@@ -220,8 +245,9 @@ async function main(counts: readonly number[]): Promise<void> {
   }
 }
 
-const counts = process.argv
-  .slice(2)
-  .filter((word) => word !== 'ipv6')
-  .map(Number);
-await main(counts.length > 0 ? counts : [1_000, 10_000]);
+const numbers = process.argv.slice(2).map(Number).filter(Number.isInteger);
+const given = (otherwise: readonly number[]) => (numbers.length > 0 ? numbers : otherwise);
+const able = labAvailable();
+if (able !== true) console.log(`skipped: ${able}`);
+else if (process.argv.includes('ring')) for (const nodes of given([3, 5, 10])) await ring(nodes);
+else await main(given([1_000, 10_000]));
