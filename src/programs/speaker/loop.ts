@@ -1,6 +1,4 @@
-import type { Service } from '../../domain/api/core.ts';
-import { judge, type Verdict } from '../../domain/election/judge.ts';
-import type { NotOwner } from '../../domain/election/reasons.ts';
+import { judge } from '../../domain/election/judge.ts';
 import { type Address, formatAddress, parseAddress } from '../../domain/ip/address.ts';
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
@@ -8,27 +6,13 @@ import { breather } from '../../platform/obs/clock.ts';
 import type { Announcer, OtherOwner } from './announcer.ts';
 import type { Owned } from './checks.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
+import type { Announce, Duty, Rival, Subject, Withhold } from './duty.ts';
 import { EVENT, type Skip } from './events.ts';
 import { Handover } from './handover.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Parts, Sources } from './sources.ts';
 import { Telling } from './telling.ts';
-
-export type Announce = Extract<Verdict, { announce: true }>;
-export type Withhold = Extract<Verdict, { announce: false }>;
-
-/** What this node does for a Service. */
-export interface Duty {
-  readonly addresses: readonly Address[];
-  readonly interfaces: 'all' | ReadonlySet<string>;
-}
-
-/** Another node that announces a Service, and why this one did not. */
-export interface Rival {
-  readonly owner: string;
-  readonly why: NotOwner | undefined;
-}
 
 interface Known {
   /** What the last decision found, for finding the Services that a change concerns. */
@@ -40,14 +24,6 @@ interface Known {
   rival: Rival | undefined;
   /** Who announces it by the last decision, when it is another node. */
   owner: string | undefined;
-}
-
-/** One run of the queue. */
-export interface Subject {
-  readonly key: string;
-  readonly service: Service | undefined;
-  /** When the change that led to it was seen. */
-  readonly since: number | undefined;
 }
 
 export interface LoopOptions extends Parts {

@@ -5,7 +5,7 @@ import { apiVersion } from '../../domain/api/object.ts';
 import { isAlreadyExists } from '../../platform/kube/client.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { type Resource, resource } from '../../platform/kube/resource.ts';
-import type { Duty } from './loop.ts';
+import type { Duty } from './duty.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Owner } from './owner.ts';
 import { follow, type Parts, type Sources, statusService } from './sources.ts';

@@ -6,8 +6,8 @@ import type { EventRecorder, EventText } from '../../platform/kube/events.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import type { Configuration } from './configuration.ts';
+import type { Announce, Rival, Subject, Withhold } from './duty.ts';
 import { aboutService, EVENT, LOG, type Skip } from './events.ts';
-import type { Announce, Rival, Subject, Withhold } from './loop.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 
 const SKIPPED: Readonly<Record<Skip, (ip: string, node: string) => string>> = {
