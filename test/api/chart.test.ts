@@ -277,8 +277,8 @@ describe('live settings', () => {
   const settings = async (values: object) =>
     at(only(await render(values), 'ConfigMap', 'herald-speaker'), 'data');
 
-  it('hold the log level, and nothing about interfaces by default', async () => {
-    expect(await settings({})).toEqual({ logLevel: 'info' });
+  it('hold the log level and what is done in conflicts and at cordons, and nothing about interfaces by default', async () => {
+    expect(await settings({})).toEqual({ logLevel: 'info', onConflict: 'defend', onCordon: 'auto' });
   });
 
   it('hold the interfaces of the values, or none', async () => {
