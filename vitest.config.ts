@@ -25,7 +25,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/docs/**/*.test.ts'],
         },
       },
-      server('api', 60),
+      // Servers start and watches wait longer than they work.
+      server('api', 60, 2),
       // Flux waits more than it works.
       server('gitops', 120, 2),
       server('interop', 180),
