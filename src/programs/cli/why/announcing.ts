@@ -1,6 +1,7 @@
 import type { EndpointSlice, Service } from '../../../domain/api/core.ts';
 import { problemText } from '../../../domain/api/problem.ts';
 import { load } from '../../../domain/config/load.ts';
+import { isCordoned } from '../../../domain/election/cordon.ts';
 import { type Field, layOut } from '../../../domain/election/field.ts';
 import { judge, type Verdict } from '../../../domain/election/judge.ts';
 import { livenessByApi, nodeView } from '../../../domain/election/nodes.ts';
@@ -21,7 +22,11 @@ export interface Announcing {
   readonly difference?: string;
 }
 
-/** The election as every speaker holds it, but for who lives: speakers with a ring know that better. Problems of the objects are remarks: speakers go on with the last good ones. */
+/**
+ * The election as every speaker holds it, as far as the API server knows: a ring of speakers knows better who lives and whose
+ * interfaces work. That all of them heed cordons is taken for granted. Problems of the objects are remarks: speakers go on with
+ * the last good ones.
+ */
 export function announcing(
   picture: Picture,
   service: Service,
@@ -58,7 +63,7 @@ function differenceOf({ owner, reported }: Announcing): string | undefined {
   if (names.length === 0)
     return `No speaker says so. One that takes over does within moments: look at the speaker of ${owner}.`;
   if (!names.includes(owner))
-    return `By what the API server knows it should be ${owner}. Speakers that form a ring ask each other who lives, and may know of a dead node before it does.`;
+    return `By what the API server knows it should be ${owner}. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.`;
   const others = names.filter((name) => name !== owner);
   return others.length === 0 ? undefined : `${others.join(', ')} should not: ${PASSING}.`;
 }
@@ -107,7 +112,8 @@ function fieldOf(picture: Picture, remarks: string[]): Field | undefined {
     loaded.config,
     picture.nodes.map((node) => {
       const speakers = picture.speakers.length === 0 ? undefined : on(node.metadata.name);
-      return nodeView(node, { liveness: livenessByApi(node, speakers), ignoreExclude: false });
+      const view = nodeView(node, { liveness: livenessByApi(node, speakers), ignoreExclude: false });
+      return { ...view, cordoned: isCordoned(node) };
     }),
   );
 }

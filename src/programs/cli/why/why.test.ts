@@ -261,7 +261,7 @@ describe('herald why', () => {
       'n1 (eth0), as speakers say',
       ['n1', 'n2'],
       ['n1'],
-      'By what the API server knows it should be n2. Speakers that form a ring ask each other who lives, and may know of a dead node before it does.',
+      'By what the API server knows it should be n2. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.',
     ],
     [
       'n1 (eth0), n2 (eth0), as speakers say',
@@ -292,6 +292,23 @@ describe('herald why', () => {
       `  ${difference}`,
       endpoints.length > 0 ? 'Elected n2' : 'Elected nobody',
     ]);
+  });
+
+  it('passes over a cordoned node', () => {
+    const found = told([
+      shop,
+      l2,
+      { ...node('n2'), spec: { unschedulable: true } },
+      node('n1'),
+      ...['n1', 'n2'].map(speaker),
+      slice('web', 'n1'),
+      pool('web', ['192.0.2.0/30']),
+      service('web', { ip: '192.0.2.0' }),
+    ]);
+    expect(found?.announcing).toMatchObject({
+      owner: 'n1',
+      others: [{ node: 'n2', why: 'it is cordoned, or about to go' }],
+    });
   });
 
   it('knows when there is no such Service', () => {
