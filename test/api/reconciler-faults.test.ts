@@ -232,8 +232,10 @@ describe.skipIf(can !== true)(
           await home.told('Applied', { status: 'True' });
           ill = true;
           faulty.cutWatches();
+          // It lasts until the next look: watched from before it can begin.
+          const failed = home.told('WriteFailed');
           await home.values({ pools: { db, web: VALUES.pools.web } });
-          await home.told('WriteFailed');
+          await failed;
           expect(await home.pool('web')).toBeDefined();
           await home.values({ pools: { db } });
           await home.told('Applied', { status: 'True' });
