@@ -213,12 +213,13 @@ export class Announcer {
       .map(({ face }) => face);
   }
 
-  /** Whether the address changes hands: another node is taking it over (`hush`), or we did a moment ago. */
-  isMoving(text: string): boolean {
-    return (
-      this.#hushed.has(text) ||
-      this.#o.clock.now() - (this.#takenAt.get(text) ?? Number.NEGATIVE_INFINITY) < MOVING_MS
-    );
+  /**
+   * Until when, on the clock, a frame of another owner proves nothing: for as long as another node is taking over (`hush`), or
+   * for a moment after we did. In the past when the address does not change hands.
+   */
+  movesUntil(text: string): number {
+    if (this.#hushed.has(text)) return Number.POSITIVE_INFINITY;
+    return (this.#takenAt.get(text) ?? Number.NEGATIVE_INFINITY) + MOVING_MS;
   }
 
   /** What is announced under the text of an address. */

@@ -62,12 +62,16 @@ export class ConflictWatch {
     );
   }
 
-  /** Another host claims an address of ours. While it changes hands, two nodes answer for it, which is as it should be. */
+  /**
+   * Another host claims an address of ours. While it changes hands, two nodes answer for it, which is as it should be; one that
+   * we have just taken is asked for later, as its last owner's word and a stranger's look alike.
+   */
   seen({ address, mac, interface: on }: OtherOwner): void {
     const ip = formatAddress(address);
-    if (this.#closed || this.#o.announcer.isMoving(ip)) return;
+    const from = Math.max(this.#o.clock.now(), this.#o.announcer.movesUntil(ip));
+    if (this.#closed || !Number.isFinite(from)) return;
     this.#seenOn.set(ip, on);
-    for (const step of this.#conflicts.seen(ip, formatMac(mac), this.#o.clock.now())) this.#do(step);
+    for (const step of this.#conflicts.seen(ip, formatMac(mac), from)) this.#do(step);
     this.#schedule();
   }
 
