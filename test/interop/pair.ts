@@ -30,6 +30,8 @@ export async function startPair(): Promise<Pair> {
       const program = await startController(api, { pod, args: ['--bgp-type=frr-k8s'] });
       return {
         pid: program.pid,
+        // It waits for a moment whether the last pool is only being replaced.
+        isEmpty: async () => !(await program.metrics()).includes('metallb_allocator_addresses_total{'),
         end: async (signal) => void (signal === 'SIGKILL' ? await program.kill() : await program.stop()),
       };
     }),

@@ -15,6 +15,8 @@ import { follow, type Seen, type View } from './view.ts';
 /** A controller at work. */
 export interface Running {
   readonly pid: number;
+  /** Whether it has seen that there is no pool any more; absent where nobody can be asked, and the next bell tells. */
+  isEmpty?(): Promise<boolean>;
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
@@ -58,7 +60,10 @@ export async function startSide(launch: (api: ApiServer, pod: string) => Promise
       running = await launch(api, POD);
     },
     ring: () => ring(kube, view, () => running?.pid ?? 0),
-    clear: () => clear(kube, view.seen()),
+    async clear() {
+      await clear(kube, view.seen());
+      await until('the controller to be without pools', async () => (await running?.isEmpty?.()) ?? true);
+    },
     async close() {
       await running?.end('SIGTERM');
       await view.close();
