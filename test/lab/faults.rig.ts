@@ -29,8 +29,15 @@ export function makeFaults(run: Run, network: Network): Faults {
   const losses = new Map<Wire, number>();
   let relays = 0;
 
-  /** All rules at once: there is no moment without those that stay. */
+  let applied: Promise<unknown> = Promise.resolve();
+  /** One set of rules after the other: of two at a time, the older might be the last. */
   const rules = async (): Promise<void> => {
+    const next = applied.then(write);
+    applied = next.catch(() => {});
+    await next;
+  };
+  /** All rules at once: there is no moment without those that stay. */
+  const write = async (): Promise<void> => {
     const lost = [...losses].map(
       ([wire, share]) =>
         `iifname "${network.bridges[wire]}*" numgen random mod 1000 < ${Math.round(share * 1_000)} drop`,
