@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import { connect } from '../platform/kube/client.ts';
 import { libcSockets } from '../platform/linux/libc.ts';
@@ -91,10 +90,6 @@ for (const option of [
   new Option('--api-qps <n>', 'requests to the API server a second').argParser(positive).default(200),
 ])
   command.addOption(option);
-
-// One speaker runs on each node: memory counts for more than the speed of what is not a frame. By default V8 lets the
-// young generation grow to 64 MiB and more on a large machine, and keeps it.
-for (const flag of ['--semi-space-growth-factor=1', '--optimize-for-size']) setFlagsFromString(flag);
 
 const flags = readFlags<Flags>(command);
 await execute((signal) => main(flags, signal));
