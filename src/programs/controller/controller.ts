@@ -57,6 +57,7 @@ export function controller(o: ControllerOptions): Controller {
   own.configLoaded.set({}, 0);
   own.configStale.set({}, 0);
 
+  const elector = new LeaderElector({ client, namespace, name: NAME, identity, clock, random, log });
   const lead = async (signal: AbortSignal): Promise<void> => {
     const late = new AbortController();
     const onAbort = () => {
@@ -65,7 +66,8 @@ export function controller(o: ControllerOptions): Controller {
     let timer: { cancel(): void } | undefined;
     signal.addEventListener('abort', onAbort, { once: true });
     own.leading.set({}, 1);
-    const doors = { client, log, clock, random, namespace, fieldManager: NAME, grace: late.signal };
+    const common = { client, log, clock, random, namespace, fieldManager: NAME };
+    const doors = { ...common, grace: late.signal, leading: () => elector.leading };
     const key = o.ringKey && makeRingKey(doors, o.ringKey);
     const { podName, loadBalancerClass, bgpType, parallel, moves, stickyMs = 0, metrics } = o;
     const { probeBeforeUse = false } = o;
@@ -100,7 +102,7 @@ export function controller(o: ControllerOptions): Controller {
   return {
     ready: () => waiting() ?? true,
     run: (signal) =>
-      new LeaderElector({ client, namespace, name: NAME, identity, clock, random, log }).run({
+      elector.run({
         signal,
         lead,
       }),

@@ -14,4 +14,9 @@ export interface Doors {
   readonly fieldManager: string;
   /** For writes under way: aborts a moment after the session was told to end, so that what was sent is also heard of. */
   readonly grace: AbortSignal;
+  /**
+   * Whether nobody else can lead, by time alone: a process that stood still hears of its Services before it hears that it was
+   * replaced, and must not decide about them any more.
+   */
+  readonly leading: () => boolean;
 }

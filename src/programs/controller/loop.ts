@@ -186,7 +186,7 @@ export class ServiceLoop {
 
   async #pass(key: string): Promise<void> {
     const ledger = this.#ledger;
-    if (!ledger) return;
+    if (!ledger || !this.#o.doors.leading()) return;
     this.#o.metrics.updates.inc({});
     const quietly = this.#woken.delete(key) && this.#waiting.size > FEW_WAITING;
     const service = this.#echo.current(key, this.#o.services.store.get(key));
