@@ -224,7 +224,8 @@ describe.skipIf(can !== true)(
         const faulty = await startFaulty(home.api, ({ method, path }) => {
           if (!ill) return undefined;
           // Watches, and the lists that come after those that broke; what is asked of a quorum names no version.
-          if (path.includes('/ipaddresspools?') && (!asks || path.includes('resourceVersion='))) return 'reset';
+          if (path.includes('/ipaddresspools?') && (!asks || path.includes('resourceVersion=')))
+            return 'reset';
           return method === 'PATCH' && path.includes('/ipaddresspools/web?') ? 'lost' : undefined;
         });
         const db = { addresses: ['198.51.100.0/28'] };
