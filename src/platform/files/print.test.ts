@@ -59,6 +59,7 @@ describe('printYaml', () => {
     '=',
     '<<',
     'E0',
+    'e-0',
   ])('quotes %j, which readers type differently', (text) => {
     expect(printYaml({ a: text }, none)).toBe(`a: ${JSON.stringify(text)}\n`);
   });

@@ -52,7 +52,7 @@ function lines(texts: readonly string[], mark: string): string {
 const WORDS = /^(y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
 
 /** A number without digits, for readers of YAML 1.1 that allow as few as none. */
-const EXPONENT = /^e\d+$/i;
+const EXPONENT = /^e-?\d+$/i;
 
 /** Text that is text for every reader: words, and IPv4 addresses with what may follow them. */
 function isPlain(text: string): boolean {
