@@ -1,6 +1,7 @@
 /** `make test`: the checks, then each suite against its real servers; ends with the plain line of the totals. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { available } from '../test/servers/index.ts';
+import { readReport } from './report.ts';
 import { run, seconds } from './run.ts';
 
 /** The suites beside `check`, and the level of reality each needs. */
@@ -14,34 +15,33 @@ const SUITES = [
 
 const totals = { passed: 0, failed: 0 };
 const skipped: string[] = [];
+/** Said again at the end: of a long output often only the last lines are kept. */
+const failures: string[] = [];
 
-/** Adds the counts of a vitest JSON report; a report that is missing is one failure, as is a suite without a test. */
+/** Adds the counts of a vitest JSON report; a report that is missing is one failure. */
 function count(suite: string, file: string): string {
   if (!existsSync(file)) {
     totals.failed++;
+    failures.push(`failed: ${suite}: no report`);
     return 'no report';
   }
-  const report: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  const number = (key: string): number => {
-    const value = typeof report === 'object' && report !== null ? Reflect.get(report, key) : undefined;
-    return typeof value === 'number' ? value : 0;
-  };
-  const [passed, failed, pending] = [
-    number('numPassedTests'),
-    number('numFailedTests'),
-    number('numPendingTests'),
-  ];
-  const broken = failed === 0 && Reflect.get(Object(report), 'success') !== true ? 1 : 0;
-  totals.passed += passed;
-  totals.failed += failed + broken + (passed + failed + pending === 0 ? 1 : 0);
-  if (pending > 0) skipped.push(`${suite}: ${pending} of ${passed + failed + pending} tests`);
-  return `${passed} passed, ${failed + broken} failed${pending > 0 ? `, ${pending} skipped` : ''}`;
+  const counts = readReport(readFileSync(file, 'utf8'));
+  const all = counts.passed + counts.failed + counts.skipped;
+  totals.passed += counts.passed;
+  totals.failed += counts.failed;
+  failures.push(...counts.failures);
+  if (counts.skipped > 0) skipped.push(`${suite}: ${counts.skipped} of ${all} tests`);
+  const also = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+  return `${counts.passed} passed, ${counts.failed} failed${also}`;
 }
 
 mkdirSync('.cache', { recursive: true });
 const check = await run('node', ['tools/check.ts'], { echo: true });
 console.log(`check: ${count('unit', '.cache/unit.json')} in ${seconds(check.ms)}`);
-if (check.code !== 0) totals.failed++;
+if (check.code !== 0) {
+  totals.failed++;
+  failures.push('failed: check (above)');
+}
 
 for (const [suite, level] of SUITES) {
   const can = available(level);
@@ -58,6 +58,7 @@ for (const [suite, level] of SUITES) {
   console.log(`${suite}: ${count(suite, file)} in ${seconds(done.ms)}`);
 }
 
+for (const failure of failures) console.log(failure);
 console.log(skipped.length === 0 ? 'skipped: nothing' : `skipped: ${skipped.join('; ')}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
