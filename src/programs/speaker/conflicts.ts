@@ -76,13 +76,14 @@ export class ConflictWatch {
   }
 
   /**
-   * A speaker that was held dead lives. While the ring was parted it had our addresses, too, perhaps on a part of the link that
-   * we did not hear; its neighbours know it as their owner until they are told otherwise.
+   * A speaker that was held dead lives: one that had our addresses, too, perhaps on a part of the link that we did not hear; or
+   * this one, whose addresses others took. Neighbours know them as the owners until they are told otherwise.
    */
   returned(): void {
     if (this.#closed) return;
     this.#reminder ??= this.#o.clock.after(DECIDED_MS, () => {
       this.#reminder = undefined;
+      this.#conflicts.acquit(this.#o.clock.now());
       this.#o.announcer.remind();
     });
   }
@@ -156,7 +157,7 @@ export class ConflictWatch {
       const node = await nodeOf(mac, on);
       const services = announcer.announcement(ip)?.services.keys() ?? [];
       const who = node === undefined ? mac : `${mac}, which is node "${node}"`;
-      this.#log.warn({ ip, mac, interface: on, node, policy: this.#conflicts.policy }, LOG.conflict);
+      this.#log.warn({ ip, mac, interface: on, rival: node, policy: this.#conflicts.policy }, LOG.conflict);
       const message = `address "${ip}" is also answered for by ${who} (interface ${on}); ${ANSWERS[this.#conflicts.policy]}`;
       for (const service of services) tell(service, { type: 'Warning', reason: EVENT.conflict, message });
     } catch (error) {

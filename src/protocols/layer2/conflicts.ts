@@ -17,7 +17,7 @@ export interface ConflictTiming {
   readonly steadyMs: number;
   /** Shortest time between two announcements that a sight leads to: DEFEND_INTERVAL of RFC 5227. */
   readonly defendMs: number;
-  /** How often it is asked for while the conflict lasts, which is over after as many questions without an answer as above. */
+  /** So long after the other one was last seen it is asked for again while the conflict lasts; over after as many questions as above. */
   readonly checkMs: number;
 }
 
@@ -46,12 +46,13 @@ interface Entry {
   /** suspected: seen, and asked for. steady: a conflict. over: kept only to know when it was announced. */
   state: 'suspected' | 'steady' | 'over';
   since: number;
-  seenAt: number;
   readonly macs: Set<string>;
   /** Questions since it was last seen. */
   asked: number;
   due: number;
   announcedAt: number;
+  /** To be announced as soon as that may be done again. */
+  owed: boolean;
   silent: boolean;
 }
 
@@ -82,30 +83,39 @@ export class Conflicts {
 
   /** A frame says that the address is at another MAC. */
   seen(name: string, mac: string, now: number): readonly Step[] {
-    const { askMs, steadyMs } = this.#timing;
+    const { askMs, steadyMs, checkMs } = this.#timing;
     const entry = this.#entries.get(name);
     if (!entry || entry.state === 'over') {
       this.#entries.set(name, {
         state: 'suspected',
         since: now,
-        seenAt: now,
         macs: new Set([mac]),
         asked: 0,
         due: now + askMs,
         announcedAt: entry?.announcedAt ?? Number.NEGATIVE_INFINITY,
+        owed: false,
         silent: false,
       });
       return [];
     }
-    entry.seenAt = now;
     entry.asked = 0;
     const news = !entry.macs.has(mac) && entry.macs.size < MOST_MACS;
     if (news) entry.macs.add(mac);
     if (entry.state === 'steady') {
+      entry.due = now + checkMs;
       const found: Step[] = news ? [{ step: 'found', name, mac }] : [];
       return [...found, ...this.#answer(name, entry, now)];
     }
     return now - entry.since < steadyMs ? [] : this.#confirm(name, entry, now);
+  }
+
+  /** Addresses have changed hands, and who has them now tells so: whoever is suspected was the owner before. */
+  acquit(now: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== 'suspected') continue;
+      entry.state = 'over';
+      entry.due = Math.max(now, entry.announcedAt + this.#timing.defendMs);
+    }
   }
 
   /** The address is no longer ours. */
@@ -151,14 +161,11 @@ export class Conflicts {
   }
 
   #due(name: string, entry: Entry, now: number): readonly Step[] {
-    const { asks, askMs, checkMs } = this.#timing;
-    if (entry.state === 'over') {
-      this.#entries.delete(name);
-      return [];
-    }
+    const { asks, askMs } = this.#timing;
+    if (entry.state === 'over') return this.#settle(name, entry, now);
     if (entry.asked < asks) {
       entry.asked++;
-      entry.due = now + (entry.state === 'steady' && entry.asked < 2 ? checkMs : askMs);
+      entry.due = now + askMs;
       return [{ step: 'ask', name }];
     }
     return this.#end(name, entry, now);
@@ -167,9 +174,17 @@ export class Conflicts {
   /** Whoever it was misled the neighbours for a while. */
   #end(name: string, entry: Entry, now: number): readonly Step[] {
     const over: Step[] = entry.state === 'steady' ? [{ step: 'over', name }] : [];
-    const announce = this.policy === 'tell' ? [] : this.#announce(name, entry, now);
     entry.state = 'over';
-    entry.due = now + this.#timing.defendMs;
-    return [...over, ...announce];
+    entry.owed = this.policy !== 'tell';
+    return [...over, ...this.#settle(name, entry, now)];
+  }
+
+  /** What is owed is announced as soon as the interval allows it; then the entry has served its time. */
+  #settle(name: string, entry: Entry, now: number): readonly Step[] {
+    const steps = entry.owed ? this.#announce(name, entry, now) : [];
+    if (steps.length > 0) entry.owed = false;
+    entry.due = entry.announcedAt + this.#timing.defendMs;
+    if (!entry.owed && entry.due <= now) this.#entries.delete(name);
+    return steps;
   }
 }
