@@ -35,7 +35,7 @@ export interface SpeakerRingOptions {
   readonly onChange: () => void;
   /** Another process claims the name of this node. */
   readonly onConflict: (claim: Conflict) => void;
-  /** One that was held dead takes part again. */
+  /** One that was held dead takes part again, be it this one. */
   readonly onReturn: () => void;
 }
 
@@ -196,7 +196,8 @@ export class SpeakerRing {
       if (change.type === 'joined') this.#settle();
       if (change.type === 'conflict' && change.name === this.#o.options.node) this.#o.onConflict(change);
       if (change.type === 'died') this.#dead.add(change.name);
-      if (change.type === 'joined' && this.#dead.delete(change.name)) this.#o.onReturn();
+      const returned = change.type === 'joined' && this.#dead.delete(change.name);
+      if (returned || change.type === 'held-dead') this.#o.onReturn();
       if (change.type === 'forgotten') this.#dead.delete(change.name);
     }
   }

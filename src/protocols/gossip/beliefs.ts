@@ -28,6 +28,8 @@ export class Beliefs {
   readonly #doings: Doings;
   readonly #suspicions = new Map<string, Suspicion>();
   #leaving = false;
+  /** The last incarnation of this member that others held dead. */
+  #died = 0;
 
   constructor(core: Core, doings: Doings) {
     this.#core = core;
@@ -115,6 +117,7 @@ export class Beliefs {
     for (const { name: node, incarnation, state, at, meta, versions } of reports) {
       if (state === 'alive') this.alive({ type: 'alive', incarnation, node, at, meta, versions });
       else if (state === 'left') this.dead({ type: 'dead', incarnation, node, from: node });
+      else if (state === 'dead' && node === from) this.dead({ type: 'dead', incarnation, node, from });
       else this.suspect({ type: 'suspect', incarnation, node, from });
     }
   }
@@ -248,6 +251,10 @@ export class Beliefs {
     const { members, rumours, settings } = this.#core;
     const own = members.get(settings.name);
     if (!own || this.#leaving) return;
+    if (m.type === 'dead' && m.incarnation > this.#died) {
+      this.#died = m.incarnation;
+      this.#core.out.change({ type: 'held-dead', from: m.from });
+    }
     if (m.incarnation >= own.incarnation) this.#object(m.incarnation, m.from);
     // Who still says that has not heard the objection; upstream waits for the next full exchange.
     else if (!rumours.has(own.name)) this.#core.spread(own.name, this.#own(), 'normal');

@@ -54,5 +54,7 @@ export type Change =
   | { readonly type: 'conflict'; readonly name: string; readonly known: Endpoint; readonly other: Endpoint }
   /** Somebody held this member for suspect or dead, and it objected. */
   | { readonly type: 'accused'; readonly from: string }
+  /** Others held this member dead; once for each of its incarnations. `from`: who says so. */
+  | { readonly type: 'held-dead'; readonly from: string }
   /** This process stood still for so long. */
   | { readonly type: 'stalled'; readonly ms: number };

@@ -31,7 +31,9 @@ describe('a ping', () => {
     bench.take(accuse('dead', 1, { by: 2 }));
     const sent = bench.take({ type: 'ping', seq: 7, node: 'n0', origin: { node: 'n1', at: at(1) } });
     expect(
-      only(sent, 'suspect').filter(({ node, to }) => node === 'n1' && to === '10.0.0.11:7946'),
+      only(sent, 'dead').filter(
+        ({ node, from, to }) => node === 'n1' && from === 'n0' && to === '10.0.0.11:7946',
+      ),
     ).toHaveLength(1);
   });
 
@@ -153,23 +155,32 @@ describe('what is said about members', () => {
 
   it('is contradicted when it is about this member', () => {
     const bench = new Bench({ peers: 2 });
-    for (const [message, incarnation] of [
-      [accuse('suspect', 0, { by: 1 }), 2],
-      [accuse('dead', 0, { by: 1, incarnation: 7 }), 8],
-      [accuse('dead', 0, { by: 0, incarnation: 8 }), 9],
+    for (const [message, incarnation, changes] of [
+      [accuse('suspect', 0, { by: 1 }), 2, ['accused']],
+      [accuse('dead', 0, { by: 1, incarnation: 7 }), 8, ['held-dead', 'accused']],
+      [accuse('dead', 0, { by: 0, incarnation: 8 }), 9, ['held-dead', 'accused']],
     ] as const) {
       const sent = bench.take(message);
       expect(bench.incarnation(0)).toBe(incarnation);
       expect(
         only(sent, 'alive').filter((m) => m.node === 'n0' && m.incarnation === incarnation).length,
       ).toBeGreaterThan(0);
-      expect(types(bench)).toEqual(['accused']);
+      expect(types(bench)).toEqual(changes);
     }
     // Who still repeats the first one has not heard the objection: it is said again, unchanged.
     bench.pass(3_000);
     bench.take(accuse('suspect', 0, { by: 1 }));
     expect(bench.incarnation(0)).toBe(9);
     expect(only(bench.pass(50), 'alive').some((m) => m.node === 'n0' && m.incarnation === 9)).toBe(true);
+  });
+
+  it('is told once for each death, also when a suspicion was contradicted before it was heard', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.take(accuse('suspect', 0, { by: 1 }));
+    bench.take(accuse('dead', 0, { by: 1 }));
+    expect(types(bench)).toEqual(['held-dead']);
+    bench.take(accuse('dead', 0, { by: 2 }));
+    expect(types(bench)).toEqual([]);
   });
 
   it('cannot use up the incarnations', () => {

@@ -165,8 +165,9 @@ export class Probes {
   }
 
   /** What a suspect or dead one is told, so that it objects if it can. */
-  accusation({ name: node, incarnation }: Member): Message {
-    return { type: 'suspect', incarnation, node, from: this.#core.settings.name };
+  accusation({ name: node, incarnation, state }: Member): Message {
+    const type = state === 'dead' ? 'dead' : 'suspect';
+    return { type, incarnation, node, from: this.#core.settings.name };
   }
 
   #askOthers(seq: number, probe: Probe): void {
