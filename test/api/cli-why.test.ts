@@ -67,6 +67,32 @@ describe('herald why', () => {
     expect((await herald('why', 'shop/late', '-o', 'yaml')).stdout).toMatch(/^service: shop\/late$/m);
   });
 
+  it('tells what speakers said of the Service, and of nobody else, from the cluster and from a snapshot', async () => {
+    const event = (name: string, component: string) => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${name}.${component}`, namespace: 'shop' },
+      involvedObject: { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name },
+      source: { component },
+      type: 'Normal',
+      reason: 'AddressMoved',
+      message: `${name} moved, says ${component}`,
+      lastTimestamp: '2026-05-01T10:00:00Z',
+    });
+    const events = [event('web', 'metallb-speaker'), event('web', 'other'), event('late', 'metallb-speaker')];
+    await api.kubectlInput(events.map((o) => JSON.stringify(o)).join('\n---\n'), 'apply', '-f', '-');
+    writeFileSync(join(dir, 'said.json'), (await herald('snapshot')).stdout);
+    for (const args of [[], ['--snapshot', join(dir, 'said.json')]]) {
+      const { stdout } = await herald('why', 'shop/web', '-o', 'json', ...args);
+      const message = 'web moved, says metallb-speaker';
+      const at = '2026-05-01T10:00:00Z';
+      expect(JSON.parse(stdout).said).toEqual({
+        conflicts: [],
+        events: [{ at, reason: 'AddressMoved', message }],
+      });
+    }
+  });
+
   it('explains the same from a snapshot, without the cluster', async () => {
     const taken = await herald('snapshot');
     writeFileSync(join(dir, 'snapshot.json'), taken.stdout);

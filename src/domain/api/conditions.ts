@@ -13,6 +13,9 @@ export interface Condition {
 /** The condition on a Service that says what it got and why, or why nothing. */
 export const ALLOCATED = 'herald.io/Allocated';
 
+/** The condition on a speaker's ConfigurationState that says which addresses of its node another host has, too; a line each. */
+export const ADDRESS_CONFLICT = 'herald.io/AddressConflict';
+
 /** RFC 3339 with second precision, the form of metav1.Time. */
 export function kubeTime(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z');

@@ -1,5 +1,11 @@
 import { COMPONENT_TYPE, NODE_NAME } from '../../domain/api/annotations.ts';
-import { type Condition, findCondition, kubeTime, withCondition } from '../../domain/api/conditions.ts';
+import {
+  ADDRESS_CONFLICT,
+  type Condition,
+  findCondition,
+  kubeTime,
+  withCondition,
+} from '../../domain/api/conditions.ts';
 import { type ConfigurationState, ConfigurationStates } from '../../domain/api/metallb.ts';
 import { apiVersion, keyOf, type OwnerReference } from '../../domain/api/object.ts';
 import { type Problem, problemText } from '../../domain/api/problem.ts';
@@ -13,8 +19,6 @@ import { type Parts, type Sources, stateName } from './sources.ts';
 const WRITE = { fieldManager: 'herald-speaker' } as const;
 /** Upstream's condition type and reasons (metallb.md 2.9). */
 const CONDITION = 'configReconcilerValid';
-/** Ours: whether another host has an address that this node announces. Absent until the first time. */
-const CONFLICT = 'herald.io/AddressConflict';
 /** The API server's limit on a condition's message is 32768; nobody reads further than this. */
 const LONGEST_MESSAGE = 8_192;
 
@@ -116,15 +120,16 @@ export class State {
     };
   }
 
+  /** The condition is absent until the first time. */
   #withConflicts(conditions: readonly Condition[], now: string): readonly Condition[] {
     const lines = this.#o.conflicts();
-    if (lines.length === 0 && !findCondition(conditions, CONFLICT)) return conditions;
+    if (lines.length === 0 && !findCondition(conditions, ADDRESS_CONFLICT)) return conditions;
     const message = lines.join('\n').slice(0, LONGEST_MESSAGE);
     const found =
       lines.length === 0
         ? ({ status: 'False', reason: 'OneOwner' } as const)
         : ({ status: 'True', reason: 'TwoOwners' } as const);
-    return withCondition(conditions, { type: CONFLICT, ...found, message }, now);
+    return withCondition(conditions, { type: ADDRESS_CONFLICT, ...found, message }, now);
   }
 }
 

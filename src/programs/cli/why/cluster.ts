@@ -1,13 +1,15 @@
 import { ENDPOINT_SLICE_SERVICE } from '../../../domain/api/annotations.ts';
 import { EndpointSlices, Pods, Services } from '../../../domain/api/core.ts';
+import { Events } from '../../../domain/api/event.ts';
 import { rawKind } from '../../../domain/api/kind.ts';
-import { ServiceL2Statuses } from '../../../domain/api/metallb.ts';
+import { ConfigurationStates, ServiceL2Statuses } from '../../../domain/api/metallb.ts';
 import type { Address } from '../../../domain/desired/object.ts';
 import type { KubeClient } from '../../../platform/kube/client.ts';
 import { isForbidden, isNotFound } from '../../../platform/kube/errors.ts';
 import { type ListOptions, resource } from '../../../platform/kube/resource.ts';
 import { readCluster } from '../plan/cluster.ts';
 import { SPEAKER } from './picture.ts';
+import { NAME_CONFLICT, SPEAKERS } from './said.ts';
 
 interface Around {
   readonly objects: readonly unknown[];
@@ -22,6 +24,10 @@ export async function readAround(client: KubeClient, key: string, namespace: str
   const [picture, endpoints, ...more] = await Promise.all([
     readCluster(client, namespace),
     optional(client, EndpointSlices, slices),
+    optional(client, Events, {
+      namespace: own,
+      fieldSelector: `${ABOUT_SERVICES},involvedObject.name=${name}`,
+    }),
     ...announcers(client, namespace),
   ]);
   const objects = [...picture, ...(endpoints ?? []), ...more.flatMap((part) => part ?? [])];
@@ -31,18 +37,32 @@ export async function readAround(client: KubeClient, key: string, namespace: str
   return alone ? { ...all, objects: [...objects, alone.raw] } : all;
 }
 
-/** Speakers, and what they say of Services. */
+/** What speakers say of Services. */
+const ABOUT_SERVICES = `source=${SPEAKERS},involvedObject.kind=Service`;
+/** Events of what has no namespace live there. */
+const ABOUT_NODES = {
+  namespace: 'default',
+  fieldSelector: `source=${SPEAKERS},involvedObject.kind=Node,reason=${NAME_CONFLICT}`,
+};
+
+/** Speakers, and what they say of themselves, of Services and of Nodes. */
 function announcers(client: KubeClient, namespace: string): Promise<Found>[] {
   const labelSelector = `${SPEAKER.name}=${SPEAKER.value}`;
   return [
     optional(client, Pods, { namespace, labelSelector }),
     optional(client, ServiceL2Statuses, { namespace }),
+    optional(client, ConfigurationStates, { namespace }),
+    optional(client, Events, ABOUT_NODES),
   ];
 }
 
 /** What only announcing hangs on, of all Services: for snapshots. */
 export async function readAnnouncing(client: KubeClient, namespace: string): Promise<readonly unknown[]> {
-  const parts = await Promise.all([optional(client, EndpointSlices, {}), ...announcers(client, namespace)]);
+  const parts = await Promise.all([
+    optional(client, EndpointSlices, {}),
+    optional(client, Events, { fieldSelector: ABOUT_SERVICES }),
+    ...announcers(client, namespace),
+  ]);
   return parts.flatMap((part) => part ?? []);
 }
 

@@ -1,3 +1,5 @@
+import { NODE_NAME } from '../../../domain/api/annotations.ts';
+import type { Condition } from '../../../domain/api/conditions.ts';
 import {
   type EndpointSlice,
   EndpointSlices,
@@ -10,6 +12,7 @@ import {
   type Service,
   Services,
 } from '../../../domain/api/core.ts';
+import { type Event, Events } from '../../../domain/api/event.ts';
 import {
   type AddressQuota,
   AddressQuotas,
@@ -19,6 +22,7 @@ import {
 import {
   Communities,
   type Community,
+  ConfigurationStates,
   type IPAddressPool,
   IPAddressPools,
   type L2Advertisement,
@@ -45,6 +49,9 @@ export interface Picture {
   readonly slices: readonly EndpointSlice[] | undefined;
   /** What speakers say of the Service. */
   readonly statuses: readonly ServiceL2Status[];
+  /** What each node's speaker says of itself. */
+  readonly states: readonly { readonly node: string; readonly conditions: readonly Condition[] }[];
+  readonly events: readonly Event[];
 }
 
 /** Label that Herald's and MetalLB's charts put on Pods of speakers. */
@@ -84,6 +91,11 @@ export function pictureOf(objects: readonly unknown[], o: PictureOptions): Pictu
     statuses: here(ServiceL2Statuses).filter(
       ({ status }) => `${status?.serviceNamespace}/${status?.serviceName}` === key,
     ),
+    states: here(ConfigurationStates).flatMap(({ metadata, status }) => {
+      const node = metadata.labels[NODE_NAME];
+      return node === undefined ? [] : [{ node, conditions: status?.conditions ?? [] }];
+    }),
+    events: of(Events),
   };
 }
 

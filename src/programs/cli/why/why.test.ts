@@ -311,6 +311,72 @@ describe('herald why', () => {
     });
   });
 
+  describe('of what speakers said', () => {
+    const event = (at: string, reason: string, message: string, more: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `web.${at}`, namespace: 'shop' },
+      involvedObject: { kind: 'Service', namespace: 'shop', name: 'web', uid: 'u1' },
+      source: { component: 'metallb-speaker', host: 'n1' },
+      reason,
+      message,
+      lastTimestamp: at,
+      eventTime: null,
+      ...more,
+    });
+    const state = (node: string, status: string, message: string) =>
+      metallb('ConfigurationState', `speaker-${node}`, {
+        metadata: { name: `speaker-${node}`, namespace: SYSTEM, labels: { 'metallb.io/node-name': node } },
+        status: { conditions: [{ ...says(status, 'x', message), type: 'herald.io/AddressConflict' }] },
+      });
+    const web = service('web', { ip: '192.0.2.1' });
+    const mine = { ...web, metadata: { ...web.metadata, uid: 'u1' } };
+    const moved = '192.0.2.1 moved from node "n2" to node "n1", cause carrier-lost: its interfaces are lost';
+
+    it('tells the last of each kind, with the cause of the last move, the latest first', () => {
+      const found = told([
+        mine,
+        event('2026-05-01T11:00:00Z', 'AddressMoved', 'an earlier one'),
+        event('2026-05-01T11:50:00Z', 'AddressMoved', moved),
+        event('2026-05-01T11:40:00Z', 'AddressMoved', 'another earlier one'),
+        event('2026-05-01T11:55:00Z', 'AddressSilent', 'address "192.0.2.1" is not answered for'),
+      ]);
+      const at = found?.text.indexOf('Speakers said:') ?? 0;
+      expect(found?.text.slice(at, at + 4)).toEqual([
+        'Speakers said:',
+        '  2026-05-01T11:55:00Z  AddressSilent  address "192.0.2.1" is not answered for',
+        `  2026-05-01T11:50:00Z  AddressMoved   ${moved}`,
+        '',
+      ]);
+    });
+
+    it('tells by name which speaker has a rival, and passes over what concerns others', () => {
+      const node = { involvedObject: { kind: 'Node', name: 'n1' } };
+      const found = told([
+        mine,
+        event('2026-05-01T11:00:00Z', 'NameConflict', 'another speaker claims to be it', node),
+        event('2026-05-01T11:00:00Z', 'Rebooted', 'of the node itself', node),
+        event('2026-05-01T11:00:00Z', 'AddressMoved', 'of a controller', { source: { component: 'x' } }),
+        event('2026-05-01T11:00:00Z', 'AddressConflict', 'of a Service of this name before', {
+          involvedObject: { kind: 'Service', namespace: 'shop', name: 'web', uid: 'u0' },
+        }),
+      ]);
+      expect(found?.said.events.map(({ message }) => message)).toEqual([
+        'node "n1": another speaker claims to be it',
+      ]);
+    });
+
+    it('tells which of its addresses have two owners now', () => {
+      const found = told([
+        mine,
+        state('n1', 'True', '192.0.2.10 is also at a on lan0\n192.0.2.1 is also at b on lan0'),
+        state('n2', 'False', ''),
+      ]);
+      expect(found?.said.conflicts).toEqual([{ node: 'n1', text: '192.0.2.1 is also at b on lan0' }]);
+      expect(found?.text.join('\n')).toContain('Two owners:\n  n1  192.0.2.1 is also at b on lan0');
+    });
+  });
+
   it('knows when there is no such Service', () => {
     expect(told([shop])).toBeUndefined();
   });

@@ -14,6 +14,7 @@ import { rememberedIn } from '../../../domain/ipam/reserve.ts';
 import { type Want, wantOf } from '../../../domain/ipam/want.ts';
 import { type Announcing, announcing } from './announcing.ts';
 import type { Picture } from './picture.ts';
+import { type Said, saidOf } from './said.ts';
 
 /** The whole decision about one Service. */
 export interface Why {
@@ -34,6 +35,7 @@ export interface Why {
   readonly quarantined: readonly { readonly name: string; readonly text: string }[];
   /** Absent for a Service that is not served. */
   readonly announcing?: Announcing;
+  readonly said: Said;
   /** What the reader has to know beside it, a line each. */
   readonly remarks: readonly string[];
 }
@@ -65,6 +67,7 @@ export function why(picture: Picture, { lbClass, now }: WhyOptions): Why | undef
   const base = {
     service: keyOf(service),
     addresses: ingressTexts(service),
+    said: saidOf(picture, service),
     ...(said && {
       condition: { reason: said.reason, message: said.message, since: said.lastTransitionTime },
     }),
