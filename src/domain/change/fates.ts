@@ -79,7 +79,7 @@ export interface NewOwner {
   readonly causes: readonly PartOf['id'][];
 }
 
-/** Whom another node would announce on layer 2 if all writes were done, as far as one can tell without knowing where endpoints run. */
+/** Whom another node would announce on layer 2 if all writes were done, as far as one can tell without knowing where endpoints run, nor which interfaces are lost. */
 export function newOwners(matter: Matter, { whole }: Safe): readonly NewOwner[] {
   const hurt = new Set(whole.hurts.map((h) => h.subject));
   return matter.subjects.flatMap((subject, i) => {
@@ -92,7 +92,7 @@ export function newOwners(matter: Matter, { whole }: Safe): readonly NewOwner[] 
       whole.world.announcing.owner(after.pool, subject),
     ];
     if (from === undefined || to === undefined || from === to) return [];
-    const reason = `${to} would announce it instead of ${from}, if both have endpoints for it`;
+    const reason = `${to} would announce it instead of ${from}, if both have endpoints for it and no interface is lost`;
     const affected: Affected = {
       service: subject.want.key,
       addresses: subject.texts,

@@ -226,11 +226,34 @@ describe('an address that another node announces', () => {
         service: 'shop/web',
         addresses: ['192.0.2.5'],
         fate: 'changes-owner',
-        reason: 'b would announce it instead of a, if both have endpoints for it',
+        reason: 'b would announce it instead of a, if both have endpoints for it and no interface is lost',
       },
     ]);
     // The advertisement reaches both nodes before it lets go of the first.
     expect(writeTexts(result)).toEqual([['update L2Advertisement all'], ['update L2Advertisement all']]);
     expect(stepTexts(result)).toEqual(['update L2Advertisement all: ready']);
+  });
+
+  it.each([
+    ['b', 'c'],
+    ['c', 'b'],
+  ])('is announced by none that is cordoned: %s', (cordoned, owner) => {
+    const of = (zone: string) => ({
+      pools: { web: WEB },
+      l2Advertisements: { all: { nodeSelectors: [{ matchLabels: { zone } }] } },
+    });
+    const nodes = ['b', 'c'].map((name) => ({
+      ...node(name, { zone: 'y' }),
+      spec: { unschedulable: name === cordoned },
+    }));
+    const { affected } = judged({
+      from: of('x'),
+      to: of('y'),
+      services: [five],
+      nodes: [node('a', { zone: 'x' }), ...nodes],
+    });
+    expect(affected.map(({ reason }) => reason)).toEqual([
+      `${owner} would announce it instead of a, if both have endpoints for it and no interface is lost`,
+    ]);
   });
 });

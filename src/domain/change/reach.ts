@@ -3,6 +3,7 @@ import type { BGPPeer } from '../api/metallb.ts';
 import { type Selector, selectorMatches } from '../api/selector.ts';
 import type { BGPAd, Config } from '../config/config.ts';
 import { readSelectors } from '../config/selectors.ts';
+import { isCordoned } from '../election/cordon.ts';
 import { type AdView, type Field, layOut } from '../election/field.ts';
 import { livenessByApi, type NodeView, nodeView } from '../election/nodes.ts';
 import { adsFor, elect } from '../election/winner.ts';
@@ -19,10 +20,12 @@ export interface Ground {
   readonly ready: ReadonlySet<string>;
 }
 
+/** That all speakers heed cordons is taken for granted; which interfaces are lost only they know. */
 export function groundOf(nodes: readonly Node[], ignoreExclude: boolean): Ground {
-  const views = nodes.map((node) =>
-    nodeView(node, { liveness: livenessByApi(node, undefined), ignoreExclude }),
-  );
+  const views = nodes.map((node) => ({
+    ...nodeView(node, { liveness: livenessByApi(node, undefined), ignoreExclude }),
+    cordoned: isCordoned(node),
+  }));
   const able = views.filter((n) => !n.networkUnavailable && !n.excluded);
   return { able, ready: new Set(able.filter((n) => n.liveness === 'live').map((n) => n.name)) };
 }
