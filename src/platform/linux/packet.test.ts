@@ -17,6 +17,7 @@ function rig() {
     onDrained: (count, left) => {
       drains.push(count);
       answered.push(left);
+      return false;
     },
     onBroken: (error) => broken.push(error.message),
   });
@@ -44,6 +45,34 @@ describe('a packet socket', () => {
     sockets.wake(0, Uint8Array.of(1, 2), Uint8Array.of(3));
     expect(frames).toEqual([[1, 2], [3]]);
     expect(drains).toEqual([2]);
+  });
+
+  it('reads on at once only when there may be more and more is wanted', () => {
+    const sockets = new FakeSockets();
+    const goes: [number, boolean][] = [];
+    let wanted = 2;
+    openArpSocket({
+      sockets,
+      index: 1,
+      onFrame: () => {},
+      onDrained: (frames, _, more) => {
+        goes.push([frames, more]);
+        return --wanted > 0;
+      },
+      onBroken: () => {},
+    });
+    const frames = Array.from({ length: 200 }, () => Uint8Array.of(1));
+    sockets.wake(0, ...frames);
+    expect(goes.splice(0)).toEqual([
+      [64, true],
+      [64, true],
+    ]);
+    wanted = 9;
+    sockets.wake(0);
+    expect(goes).toEqual([
+      [64, true],
+      [8, false],
+    ]);
   });
 
   it('sends the answers to all frames of a wake at its end, in their order', () => {

@@ -6,7 +6,7 @@ const ETHERTYPE_ARP = 0x0806;
 const ETHERTYPE_IPV6 = 0x86dd;
 /** The kernel cuts it to net.core.rmem_max, mostly 208 KiB, which holds some 250 small frames. */
 const RECEIVE_BUFFER = 8 << 20;
-/** Frames taken per wake, so that a flood leaves room for everything else on the loop. */
+/** Frames taken in one go, whose answers leave together. */
 const DRAIN = 64;
 /** The longest answer: a neighbour advertisement has 86 bytes. */
 const ANSWER = 96;
@@ -17,7 +17,7 @@ const PACKET_STATISTICS = 6;
 export interface PacketSocket {
   /** False when the kernel's queue was full and the frame is lost. Throws LinuxError, for instance with a link that is down. */
   send(frame: Uint8Array): boolean;
-  /** Within `onFrame`, at most once for each: the frame (at most 96 bytes) leaves with all other answers of this wake. */
+  /** Within `onFrame`, at most once for each: the frame (at most 96 bytes) leaves with all other answers of this go. */
   answer(frame: Uint8Array): void;
   /** Frames that were lost since the last call, as they came faster than they were read. */
   lost(): number;
@@ -30,8 +30,11 @@ export interface PacketSocketOptions {
   readonly index: number;
   /** The frame is only good until the call returns: one buffer serves all. */
   readonly onFrame: (frame: Uint8Array, length: number) => void;
-  /** After each wake, with the number of frames that it brought, and of answers that left: the first ones. */
-  readonly onDrained?: (frames: number, left: number) => void;
+  /**
+   * After each go at what has come in, with the number of frames that it brought, and of answers that left: the first ones. `more`:
+   * there are further frames, it seems; returning true has them read at once, before everything else on the loop.
+   */
+  readonly onDrained?: (frames: number, left: number, more: boolean) => boolean;
   /** The socket is closed by then. */
   readonly onBroken: (error: Error) => void;
 }
@@ -64,6 +67,20 @@ function openPacketSocket(
   const answers = sockets.batch(fd, { most: DRAIN, size: ANSWER });
   const state: { open: boolean; watcher?: { close(): void } } = { open: true };
 
+  /** True when there is more, and it is wanted. */
+  const drain = (): boolean => {
+    let frames = 0;
+    while (frames < DRAIN && state.open) {
+      const length = sockets.receive(fd, buffer);
+      if (length < 0) break;
+      frames++;
+      options.onFrame(buffer, length);
+    }
+    const left = state.open ? answers.send() : 0;
+    const more = frames === DRAIN && state.open;
+    return (options.onDrained?.(frames, left, more) ?? false) && more && state.open;
+  };
+
   const close = (): void => {
     if (!state.open) return;
     state.open = false;
@@ -73,15 +90,7 @@ function openPacketSocket(
   try {
     state.watcher = sockets.watch(fd, {
       onReadable() {
-        let frames = 0;
-        while (frames < DRAIN && state.open) {
-          const length = sockets.receive(fd, buffer);
-          if (length < 0) break;
-          frames++;
-          options.onFrame(buffer, length);
-        }
-        const left = state.open ? answers.send() : 0;
-        options.onDrained?.(frames, left);
+        while (drain());
       },
       onBroken(error) {
         close();

@@ -3,7 +3,7 @@ import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import { parseRange, rangeContains } from '../../domain/ip/range.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
-import type { Clock, Timer } from '../../platform/obs/clock.ts';
+import { type Clock, type Timer, yieldToLoop } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import {
   Announced,
@@ -49,6 +49,8 @@ const MOVING_MS = 1_000;
 /** Pause before a socket that failed is opened again: first this, as links flap; doubled up to the bound while it fails. */
 const REOPEN_MS = 50;
 const REOPEN_MOST_MS = 5_000;
+/** In a flood that is too much for us, nobody waits longer for the end of it. */
+const CATCH_UP_MS = 1_000;
 
 /** Owns the addresses that this node answers for, a responder per usable interface and family, and the telling of take-overs. */
 export class Announcer {
@@ -71,7 +73,9 @@ export class Announcer {
   #burstTimer: Timer | undefined;
   #burstAt = 0;
   #reopenMs = REOPEN_MS;
-  /** The longest wake since the last flush. */
+  /** Frames were left for the next turn of the loop. */
+  #behind = false;
+  /** The longest turn of reading since the last flush. */
   #longestMs = 0;
   #flushTimer: Timer | undefined;
   #reopenTimer: Timer | undefined;
@@ -112,6 +116,17 @@ export class Announcer {
 
   setTiming(timing: Timing): void {
     this.#bursts.timing = timing;
+  }
+
+  /** Resolves when the frames that have come in so far are read: while a process starts, they pile up. */
+  async caughtUp(): Promise<void> {
+    const until = this.#o.clock.now() + CATCH_UP_MS;
+    do {
+      this.#behind = false;
+      // Frames are read between two steps of this kind; the first may come from the middle of a turn.
+      await yieldToLoop();
+      await yieldToLoop();
+    } while (this.#behind && this.#o.clock.now() < until);
   }
 
   /** From now on the address is answered. The neighbours are told when it is new, or reaches further than before. */
@@ -299,7 +314,7 @@ export class Announcer {
           const heard = { address, mac, interface: face.name };
           for (const listener of this.#listeners.get(formatAddress(address)) ?? []) listener(heard);
         },
-        onDrained: (ms) => this.#drained(ms),
+        onDrained: (ms, behind) => this.#drained(ms, behind),
         onGroupTrouble: (error) => {
           // Once: it is mostly the same with all of them.
           if (!troubled) this.#log.warn({ ...fields, error }, LOG.groupsFailed);
@@ -371,9 +386,10 @@ export class Announcer {
     this.#schedule();
   }
 
-  #drained(ms: number): void {
+  #drained(ms: number, behind: boolean): void {
     // A socket that hears something works.
     this.#reopenMs = REOPEN_MS;
+    this.#behind ||= behind;
     if (ms > this.#longestMs) this.#longestMs = ms;
     this.#flushSoon();
   }

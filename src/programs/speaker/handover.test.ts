@@ -40,20 +40,41 @@ beforeEach(() => {
 /** What was done since the last call. */
 const told = () => done.splice(0);
 
+/** Somebody tells of the address, and answers when it is asked for. */
+const takeOver = async (one: Address) => {
+  handover.seen(one);
+  await clock.advance(0);
+  handover.seen(one);
+};
+
 describe('an address that another node won', () => {
-  it('falls silent when it is seen elsewhere, and its Service is over with the last of them', () => {
+  it('falls silent when the other one answers for it, and its Service is over with the last of them', async () => {
     expect(handover.wait('web', [seven, eight])).toBe(LIMIT_MS);
     expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8']);
     handover.seen(seven);
+    expect(told()).toEqual([]);
+    await clock.advance(0);
+    expect(told()).toEqual(['ask 192.0.2.7']);
+    handover.seen(seven);
     expect(told()).toEqual(['silent 192.0.2.7']);
-    handover.seen(eight);
-    expect(told()).toEqual(['silent 2001:db8::8', 'taken web']);
+    await takeOver(eight);
+    expect(told()).toEqual(['ask 2001:db8::8', 'silent 2001:db8::8', 'taken web']);
     expect(handover.wait('web', [seven, eight])).toBe(0);
+  });
+
+  it('is answered for on while the other one only tells of it, in as many frames as it likes', async () => {
+    handover.wait('web', [seven]);
+    for (let frame = 0; frame < 3; frame++) handover.seen(seven);
+    await clock.advance(0);
+    expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
+    await clock.advance(100);
+    expect(told()).toEqual(['ask 192.0.2.7']);
+    expect(handover.wait('web', [seven])).toBe(LIMIT_MS - 100);
   });
 
   it('is asked for while nothing is heard, and given up after the time', async () => {
     handover.wait('web', [seven, eight]);
-    handover.seen(eight);
+    await takeOver(eight);
     told();
     for (const at of [100, 200, 300, 400]) {
       await clock.advance(100);
@@ -67,7 +88,24 @@ describe('an address that another node won', () => {
     expect([told(), clock.timers]).toEqual([[], 0]);
   });
 
-  it('is asked for with others in small groups', async () => {
+  it('is not given up as long as others are taken over, one after another', async () => {
+    const many = Array.from({ length: 10 }, (_, i) => address(`192.0.2.${100 + i}`));
+    for (const one of many) {
+      announced.claim(one, formatAddress(one), 'all');
+      handover.wait(formatAddress(one), [one]);
+    }
+    handover.wait('web', [seven]);
+    for (const one of many) {
+      await clock.advance(LIMIT_MS - 10);
+      await takeOver(one);
+      expect(handover.heardAt).toBe(clock.now());
+      expect(handover.wait('web', [seven])).toBe(LIMIT_MS);
+    }
+    await clock.advance(LIMIT_MS);
+    expect(handover.wait('web', [seven])).toBe(0);
+  });
+
+  it('is asked for with others in small groups, unless they are told of', async () => {
     const many = Array.from({ length: 70 }, (_, i) => address(`192.0.2.${100 + i}`));
     for (const one of many) announced.claim(one, 'many', 'all');
     handover.wait('many', many);
@@ -78,6 +116,9 @@ describe('an address that another node won', () => {
       asked.push(told().length);
     }
     expect(asked).toEqual([32, 32, 6, 0]);
+    for (const one of many) handover.seen(one);
+    await clock.advance(0);
+    expect(told().length).toBe(70);
     handover.close();
     expect(clock.timers).toBe(0);
   });
@@ -87,30 +128,36 @@ describe('an address that another node won', () => {
     expect(told()).toEqual([]);
     await clock.advance(LIMIT_MS - 1);
     handover.wait('web', [seven, eight]);
-    expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7', 'hush 2001:db8::8']);
+    await clock.advance(0);
+    expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8', 'ask 192.0.2.7']);
+    handover.seen(seven);
+    expect(told()).toEqual(['silent 192.0.2.7']);
     handover.end('web', [seven, eight]);
     handover.seen(seven);
     await clock.advance(LIMIT_MS);
     handover.wait('web', [seven]);
+    await clock.advance(0);
     expect(told()).toEqual(['hush 192.0.2.7']);
   });
 
-  it('stays as long as another Service holds it here', () => {
+  it('stays as long as another Service holds it here', async () => {
     announced.claim(seven, 'mail', 'all');
     handover.wait('web', [seven]);
-    handover.seen(seven);
+    await takeOver(seven);
     expect(told()).toEqual(['hush 192.0.2.7']);
     handover.wait('mail', [seven]);
+    await clock.advance(0);
     expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
     handover.seen(seven);
     expect(told()).toEqual(['silent 192.0.2.7', 'taken web', 'taken mail']);
   });
 
-  it('begins anew when it was ours again in between', () => {
+  it('begins anew when it was ours again in between', async () => {
     handover.wait('web', [seven]);
-    handover.seen(seven);
+    await takeOver(seven);
     expect([handover.end('web', [seven]), handover.end('web', [seven])]).toEqual([true, false]);
     told();
+    await clock.advance(LIMIT_MS);
     expect([handover.wait('web', [seven]), told()]).toEqual([LIMIT_MS, ['hush 192.0.2.7']]);
   });
 

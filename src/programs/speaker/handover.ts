@@ -2,7 +2,7 @@ import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Announcer } from './announcer.ts';
 
-/** The new owner is mostly heard within 20 ms. What is not heard by then is asked for: a frame may be lost. */
+/** The new owner is mostly heard within 20 ms. What is not heard by then is asked for, and what is not answered again: a frame may be lost. */
 const ASK_MS = 100;
 /** Asked for in one go, and the pause between two: ten thousand at once would flood the link. */
 const BATCH = 32;
@@ -11,7 +11,7 @@ const PAUSE_MS = 20;
 export interface HandoverOptions {
   readonly announcer: Pick<Announcer, 'announcement' | 'hush' | 'setSilent' | 'ask'>;
   readonly clock: Clock;
-  /** Without a sign of the new owner, an address is answered for so long. */
+  /** For so long nothing new must have been heard of a new owner, of whatever address, before what is left is given up. */
   readonly limitMs: () => number;
   /** All addresses of the Service were taken over. */
   readonly onTaken: (key: string) => void;
@@ -19,25 +19,50 @@ export interface HandoverOptions {
 
 interface Yielding {
   readonly since: number;
-  /** By text; not heard of elsewhere yet. */
+  /** By text; not answered for elsewhere yet. */
   readonly open: Set<string>;
 }
 
+/** An address that another node is taking over. */
+interface Question {
+  readonly address: Address;
+  /** When it is asked for. */
+  readonly due: number;
+  /**
+   * - unheard: nobody else was seen with it
+   * - claimed: somebody says to have it, and is to be asked
+   * - asked: since then, it was asked for
+   */
+  readonly state: 'unheard' | 'claimed' | 'asked';
+}
+
 /**
- * Make before break: whoever won an election hears of it at the same moment as we do, and we answer until it does. An address
- * falls silent here as soon as a frame shows that another machine has it.
+ * Make before break: whoever won an election hears of it at the same moment as we do, and we answer until it does. That it says so
+ * is not enough: a process that has a thousand addresses to take, or has just started, may tell of them before it comes
+ * to the questions. So it is asked for each address, which falls silent here when the answer is seen.
  */
 export class Handover {
   readonly #o: HandoverOptions;
   readonly #yielding = new Map<string, Yielding>();
   /** When another machine was last seen with an address of ours: it may have heard before us that it won, or be the owner before us. */
   readonly #claims = new Map<string, number>();
-  /** What is to be asked for, and when: in the order of that. */
-  readonly #questions = new Map<string, { readonly address: Address; readonly due: number }>();
+  /** By text: those that are to be asked for at once, and the others in the order of their time. */
+  readonly #claimed = new Map<string, Question>();
+  readonly #waiting = new Map<string, Question>();
+  /** When something new was last heard of a new owner. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** Until then nobody is asked who was not heard of. */
+  #pauseUntil = Number.NEGATIVE_INFINITY;
 
   constructor(o: HandoverOptions) {
     this.#o = o;
+  }
+
+  /** When something new was last heard of a new owner, on the clock; -Infinity: never. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** A frame shows that another machine has an address of ours. */
@@ -45,35 +70,38 @@ export class Handover {
     const text = formatAddress(address);
     const services = [...(this.#o.announcer.announcement(text)?.services.keys() ?? [])];
     if (services.length === 0) return;
-    this.#claims.set(text, this.#o.clock.now());
+    const now = this.#o.clock.now();
+    this.#claims.set(text, now);
     // Several Services may share it, and not all of them move at once.
     if (!services.every((key) => this.#yielding.has(key))) return;
-    this.#questions.delete(text);
-    this.#o.announcer.setSilent(text, true);
-    for (const key of services) {
-      const open = this.#yielding.get(key)?.open;
-      if (open?.delete(text) && open.size === 0) this.#o.onTaken(key);
-    }
+    const question = this.#waiting.get(text);
+    // Nothing is new of one that is silent already, or about to be asked for.
+    if (!question) return;
+    this.#heardAt = now;
+    this.#waiting.delete(text);
+    if (question.state === 'unheard') this.#ask(text, { address, state: 'claimed', due: now });
+    else this.#taken(text, services);
   }
 
   /** Another node won the Service. Returns after how many milliseconds to look again; 0: it is handed over. */
   wait(key: string, addresses: readonly Address[]): number {
     const now = this.#o.clock.now();
     const { since, open } = this.#yielding.get(key) ?? this.#begin(key, addresses, now);
-    return open.size === 0 ? 0 : Math.max(0, since + this.#o.limitMs() - now);
+    return open.size === 0 ? 0 : Math.max(0, Math.max(since, this.#heardAt) + this.#o.limitMs() - now);
   }
 
   /** The Service is given up, or ours again. True when it was being handed over. */
   end(key: string, addresses: readonly Address[]): boolean {
     for (const text of addresses.map(formatAddress)) {
       this.#claims.delete(text);
-      this.#questions.delete(text);
+      this.#forget(text);
     }
     return this.#yielding.delete(key);
   }
 
   close(): void {
-    this.#questions.clear();
+    this.#claimed.clear();
+    this.#waiting.clear();
     this.#timer?.cancel();
   }
 
@@ -83,25 +111,58 @@ export class Handover {
     for (const address of addresses) {
       const text = formatAddress(address);
       this.#o.announcer.hush(address);
-      const claimed = this.#claims.get(text);
-      if (claimed !== undefined && now - claimed < this.#o.limitMs()) this.#o.announcer.ask(address, 'all');
-      this.#questions.set(text, { address, due: now + ASK_MS });
+      const claimed = (this.#claims.get(text) ?? Number.NEGATIVE_INFINITY) > now - this.#o.limitMs();
+      this.#ask(
+        text,
+        claimed ? { address, state: 'claimed', due: now } : { address, state: 'unheard', due: now + ASK_MS },
+      );
     }
-    this.#timer ??= this.#o.clock.after(ASK_MS, () => this.#ask());
     return made;
   }
 
-  #ask(): void {
-    this.#timer = undefined;
-    const now = this.#o.clock.now();
-    let asked = 0;
-    for (const [text, { address, due }] of this.#questions) {
-      if (due > now || asked++ === BATCH) break;
-      this.#questions.delete(text);
-      this.#o.announcer.ask(address, 'all');
-      this.#questions.set(text, { address, due: now + ASK_MS });
+  #taken(text: string, services: readonly string[]): void {
+    this.#o.announcer.setSilent(text, true);
+    for (const key of services) {
+      const open = this.#yielding.get(key)?.open;
+      if (open?.delete(text) && open.size === 0) this.#o.onTaken(key);
     }
-    const [next] = this.#questions.values();
-    if (next) this.#timer = this.#o.clock.after(Math.max(PAUSE_MS, next.due - now), () => this.#ask());
+  }
+
+  #ask(text: string, question: Question): void {
+    this.#forget(text);
+    const queue = question.state === 'claimed' ? this.#claimed : this.#waiting;
+    queue.set(text, question);
+    this.#schedule(question.due);
+  }
+
+  #forget(text: string): void {
+    this.#claimed.delete(text);
+    this.#waiting.delete(text);
+  }
+
+  #schedule(at: number): void {
+    if (this.#timerAt <= at) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer = this.#o.clock.after(Math.max(0, at - this.#o.clock.now()), () => this.#askDue());
+  }
+
+  #askDue(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = this.#o.clock.now();
+    // As fast as they are told of: each is one frame more than those by which they were.
+    for (const [text, { address }] of this.#claimed) {
+      this.#o.announcer.ask(address, 'all');
+      this.#ask(text, { address, state: 'asked', due: now + ASK_MS });
+    }
+    const batch = now < this.#pauseUntil ? [] : this.#waiting.entries().take(BATCH).toArray();
+    for (const [text, question] of batch) {
+      if (question.due > now) break;
+      this.#pauseUntil = now + PAUSE_MS;
+      this.#o.announcer.ask(question.address, 'all');
+      this.#ask(text, { ...question, due: now + ASK_MS });
+    }
+    const [next] = this.#waiting.values();
+    if (next) this.#schedule(Math.max(this.#pauseUntil, next.due));
   }
 }

@@ -92,6 +92,11 @@ export class Loop {
     return this.#queue.close();
   }
 
+  /** When something new was last heard of nodes that take addresses over, on the clock; -Infinity: never. */
+  get heardAt(): number {
+    return this.#handover.heardAt;
+  }
+
   /** What this node does for the Service; undefined: nothing. */
   duty(key: string): Duty | undefined {
     return this.#known.get(key)?.duty;

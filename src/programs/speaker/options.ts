@@ -34,9 +34,11 @@ export interface SpeakerOptions {
 }
 
 /**
- * How long an address that another node won is still answered here when that node is never heard to announce it. Ten times
- * what a node with a thousand Services needs; longer, and a broadcast that the link lost would leave two owners for no good.
+ * How long addresses that other nodes won are still answered here while nothing new is heard of those. Ten times what a node with a
+ * thousand Services needs to begin; longer, and a broadcast that the link lost would leave two owners for no good.
  */
 export const HANDOVER_MS = 500;
 /** The same when the process is told to end: others hear of it a moment later. */
 export const LINGER_MS = 600;
+/** Then it ends all the same: the chart leaves it three seconds. */
+export const LINGER_MOST_MS = 2_000;

@@ -10,6 +10,12 @@ import type { Other, Whose } from '../../protocols/layer2/other.ts';
 import { GroupMembership } from './groups.ts';
 import type { Claimant, Drop, Protocol } from './protocols.ts';
 
+/**
+ * Frames are read for so long before everything else on the loop has its turn: as long as others take for theirs. Less, and they
+ * would wait behind each other whenever there is much to do, as at a start or when a thousand addresses are taken over.
+ */
+const TURN_MS = 5;
+
 /** What a responder has seen since the last reading; plain numbers, since labels would cost more than the answer. */
 export interface ResponderCounts {
   readonly drops: Map<Drop, number>;
@@ -33,8 +39,8 @@ export interface ResponderOptions {
   readonly onClaimed: (claimant: Claimant, face: Face) => void;
   /** A frame could not be sent; or one could, after others that could not. */
   readonly onSent: (well: boolean, face: Face) => void;
-  /** After each wake: how long it took, milliseconds. */
-  readonly onDrained: (ms: number) => void;
+  /** After each turn of reading frames: how long it took, milliseconds, and whether some are left for the next one. */
+  readonly onDrained: (ms: number, behind: boolean) => void;
   /** A multicast group could not be joined; with the reason, when there is one. */
   readonly onGroupTrouble: (error: Error | undefined) => void;
   /** The socket is closed by then. */
@@ -52,7 +58,7 @@ export class Responder {
   /** Only IPv6 asks at groups. */
   readonly #groups: GroupMembership | undefined;
   readonly #reply: Uint8Array;
-  /** Whose addresses the answers of this wake are about, in their order. */
+  /** Whose addresses the answers of this go are about, in their order. */
   readonly #asked: (Announcement | undefined)[] = [];
   /** One for all frames: objects made for each would keep the collector busy. */
   readonly #request: { frame: Uint8Array; length: number } = { frame: new Uint8Array(), length: 0 };
@@ -81,10 +87,14 @@ export class Responder {
         this.#lookForOthers();
         this.#answer();
       },
-      onDrained: (_, left) => {
+      onDrained: (_, left, more) => {
         this.#countAnswers(left);
-        if (busy) o.onDrained(o.clock.now() - began);
+        if (!busy) return false;
+        const ms = o.clock.now() - began;
+        if (more && ms < TURN_MS) return true;
+        o.onDrained(ms, more);
         busy = false;
+        return false;
       },
       onBroken: o.onBroken,
     });
@@ -169,7 +179,7 @@ export class Responder {
     this.#asked.push(this.protocol.target(this.#request.frame, this.#at.announced));
   }
 
-  /** Of the answers to one wake, the first `left` left. */
+  /** Of the answers of one go, the first `left` left. */
   #countAnswers(left: number): void {
     const unsent = this.#asked.length - left;
     for (const announcement of this.#asked.splice(0, left)) if (announcement) announcement.counts.replies++;

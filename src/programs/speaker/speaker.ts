@@ -6,7 +6,7 @@ import { LinkWatch } from '../../platform/linux/links.ts';
 import { openArpSocket } from '../../platform/linux/packet.ts';
 import { selfTest } from '../../platform/linux/selftest.ts';
 import type { Sockets } from '../../platform/linux/sockets.ts';
-import { isAbort } from '../../platform/obs/clock.ts';
+import { isAbort, type Timer } from '../../platform/obs/clock.ts';
 import type { Level } from '../../platform/obs/log.ts';
 import { endpointText } from '../../protocols/gossip/endpoint.ts';
 import { Announcer } from './announcer.ts';
@@ -14,7 +14,7 @@ import { Configuration } from './configuration.ts';
 import { aboutNode, aboutService, EVENT, LOG } from './events.ts';
 import { Loop } from './loop.ts';
 import { type SpeakerMetrics, speakerMetrics } from './metrics.ts';
-import { LINGER_MS, type SpeakerOptions } from './options.ts';
+import { LINGER_MOST_MS, LINGER_MS, type SpeakerOptions } from './options.ts';
 import { Others } from './others.ts';
 import { ownPod } from './owner.ts';
 import { type Conflict, SpeakerRing } from './ring.ts';
@@ -238,12 +238,21 @@ export class Speaker {
     log.info({ op: 'stop' }, LOG.stopped);
   }
 
-  /** All addresses are seen elsewhere, or the time is over. */
+  /** All addresses are answered for elsewhere, or nothing more is heard of those that take them over. */
   async #handedOver(): Promise<void> {
+    const { clock } = this.#parts;
+    const begin = clock.now();
     const over = Promise.withResolvers<void>();
-    const timer = this.#parts.clock.after(LINGER_MS, over.resolve);
+    let timer: Timer | undefined;
+    const look = (): void => {
+      const patience = Math.max(begin, this.#loop.heardAt) + LINGER_MS;
+      const rest = Math.min(patience, begin + LINGER_MOST_MS) - clock.now();
+      if (rest > 0) timer = clock.after(rest, look);
+      else over.resolve();
+    };
+    look();
     await Promise.race([this.#silent.promise, over.promise]);
-    timer.cancel();
+    timer?.cancel();
   }
 
   async #start(): Promise<void> {
@@ -297,6 +306,7 @@ export class Speaker {
     this.#loop.start();
     await this.#loop.idle();
     // Only now: a member is one that can take addresses over.
+    await this.#announcer.caughtUp();
     this.#ring.start();
     await this.#ring.joined();
     await this.#refreshes.idle();
