@@ -77,7 +77,10 @@ export async function startController(
   };
   const stop = () =>
     child.exitCode === null ? undefined : new Error(`controller ended:\n${log.join('\n')}`);
-  await until('the controller to answer', () => program.readyz(), { timeoutMs: 20_000, stop });
+  const answers = until('the controller to answer', () => program.readyz(), { timeoutMs: 50_000, stop });
+  await answers.catch((error: unknown) => {
+    throw new Error(`the controller does not answer; its log:\n${log.join('\n')}`, { cause: error });
+  });
   return program;
 }
 
