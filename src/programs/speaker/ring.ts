@@ -11,6 +11,7 @@ import type { SpeakerOptions } from './options.ts';
 
 const LOG = {
   failed: 'cannot take part in the ring of speakers, trying again; the API server alone says who lives',
+  nameTaken: 'another speaker has the name of this node, taking no part while it is there',
   noSecret: 'the key of the ring is missing, waiting for it; the API server alone says who lives',
 } as const;
 
@@ -20,8 +21,11 @@ const SECRET_FILE = 'secretkey';
 const JOIN_MS = 1_000;
 /** Another process may still hold the port. */
 const AGAIN_MS = 5_000;
+/** Another speaker may still have the name of this node; the others give it away so long after that one died. */
+const REFUSED_MS = 10_000;
 
-export type Conflict = Extract<Change, { type: 'conflict' }>;
+/** `late`: the other one was there first, and this one takes no part while it is. */
+export type Conflict = Extract<Change, { type: 'conflict' }> & { readonly late: boolean };
 
 export interface SpeakerRingOptions {
   readonly clock: Clock;
@@ -53,6 +57,7 @@ export class SpeakerRing {
   /** The others were heard, or are not there to be heard. */
   #settled = false;
   #settling: Timer | undefined;
+  #refused = false;
   readonly #joined = Promise.withResolvers<void>();
   /** Members that died, until they return or are forgotten. */
   readonly #dead = new Set<string>();
@@ -67,6 +72,11 @@ export class SpeakerRing {
   state(node: string): RingState | undefined {
     if (this.#settled) return this.#membership?.state(node);
     return this.#o.options.ring && node === this.#o.options.node ? 'left' : undefined;
+  }
+
+  /** Another speaker has the name of this node, and was there first. This one counts as gone. */
+  get refused(): boolean {
+    return this.#refused;
   }
 
   /** What a node's speaker says about it, our own included; undefined: nothing, or it is none of Herald's. */
@@ -152,6 +162,7 @@ export class SpeakerRing {
   }
 
   #take(secret: Uint8Array): void {
+    this.#again?.cancel();
     if (this.#membership) this.#membership.rotate(secret);
     else this.#starting = this.#begin(secret);
   }
@@ -159,6 +170,7 @@ export class SpeakerRing {
   async #begin(secret: Uint8Array): Promise<void> {
     const { options, clock, random, log, expected, onChange } = this.#o;
     if (!options.ring || !this.#open) return;
+    this.#refused = false;
     const { address, port, profile } = options.ring;
     try {
       this.#membership = await Membership.start({
@@ -174,7 +186,8 @@ export class SpeakerRing {
         onDrop: (reason) => this.#metrics?.drops.inc({ reason }),
         onChange: (changes) => {
           for (const { type } of changes) this.#metrics?.changes.inc({ type });
-          this.#lookForMembers(changes);
+          if (this.#lookForRival(changes) === 'late') this.#starting = this.#stepBack(secret);
+          else this.#lookForMembers(changes);
           this.#count();
           if (changes.some(isDecisive)) onChange();
         },
@@ -191,10 +204,31 @@ export class SpeakerRing {
     }
   }
 
+  /** Whoever hears of the other one before it takes part came later: nobody else will know this one by that name. */
+  #lookForRival(changes: readonly Change[]): 'late' | 'none' {
+    for (const change of changes) {
+      if (change.type !== 'conflict' || change.name !== this.#o.options.node) continue;
+      this.#o.onConflict({ ...change, late: !this.#settled });
+      if (!this.#settled) return 'late';
+    }
+    return 'none';
+  }
+
+  /** Without a farewell, which the others would take for that of the other one. */
+  async #stepBack(secret: Uint8Array): Promise<void> {
+    const { log, clock } = this.#o;
+    const membership = this.#membership;
+    this.#membership = undefined;
+    this.#refused = true;
+    this.#settling?.cancel();
+    log.error({ op: 'ring' }, LOG.nameTaken);
+    await membership?.close();
+    if (this.#open) this.#again = clock.after(REFUSED_MS, () => this.#take(secret));
+  }
+
   #lookForMembers(changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.type === 'joined') this.#settle();
-      if (change.type === 'conflict' && change.name === this.#o.options.node) this.#o.onConflict(change);
       if (change.type === 'died') this.#dead.add(change.name);
       const returned = change.type === 'joined' && this.#dead.delete(change.name);
       if (returned || change.type === 'held-dead') this.#o.onReturn();
@@ -204,7 +238,7 @@ export class SpeakerRing {
 
   #settle(): void {
     this.#settling?.cancel();
-    if (this.#settled) return;
+    if (this.#settled || this.#refused) return;
     this.#settled = true;
     this.#joined.resolve();
     this.#o.onChange();

@@ -202,6 +202,7 @@ export class Speaker {
     // Without a ring nobody else could know.
     if (!this.#options.ring && this.#standing.nowhere) return 'no interface is left to answer on';
     if (this.#ready) return true;
+    if (this.#ring.refused) return 'another speaker has the name of this node';
     const missing = decisive(this.#sources).filter(([, source]) => !source.synced);
     const names = missing.map(([name, { state }]) => `${name} (${state.phase})`);
     return names.length > 0 ? `waiting for ${names.join(', ')}` : 'deciding about the services';
@@ -331,11 +332,12 @@ export class Speaker {
   }
 
   /** Another speaker says that it is this node's. */
-  #tellOfRival({ name, known, other }: Conflict): void {
+  #tellOfRival({ name, known, other, late }: Conflict): void {
     const node = this.#sources.nodes.store.get(name);
     if (!node) return;
     const [here, there] = [known, other].map(endpointText);
-    const message = `another speaker, at ${there}, claims to be that of this node; the one at ${here} stays`;
+    const what = late ? `announces nothing while that one is there` : 'stays';
+    const message = `another speaker, at ${there}, claims to be that of this node; the one at ${here} ${what}`;
     this.#recorder.record(aboutNode(node), { type: 'Warning', reason: EVENT.nameConflict, message });
   }
 
