@@ -13,7 +13,8 @@ import { startWatch, type Watch } from './watch.rig.ts';
 export type Product = 'herald' | 'upstream';
 
 export interface SiteOptions {
-  readonly product: Product;
+  /** `mixed`: the last node has upstream's speaker, all others have Herald's. */
+  readonly product: Product | 'mixed';
   readonly nodes: number;
   /** Addresses, one a Service, with endpoints on each node. */
   readonly addresses: number;
@@ -58,6 +59,9 @@ export interface Site {
 const WRITERS = 16;
 /** What the client, one process of many here, still asks for and reads with ease. */
 const QUESTIONS_A_SECOND = 5_000;
+const HERALD_LABELS = Object.entries(SPEAKER_LABELS)
+  .map(([name, value]) => `${name}=${value}`)
+  .join();
 const ADDRESSES_BEGIN = 10 * 2 ** 24 + 200 * 2 ** 16 + 1;
 
 export async function startSite(o: SiteOptions): Promise<Site> {
@@ -68,7 +72,11 @@ export async function startSite(o: SiteOptions): Promise<Site> {
     const kube = await connect({ kubeconfig, log, userAgent: 'lab', qps: 0, concurrency: WRITERS });
     lab.run.defer(() => kube.close());
     const members: Member[] = [];
-    for (let i = 1; i <= o.nodes; i++) members.push(await makeMember({ lab, kube }, o.product, `n${i}`));
+    const mixed = o.product === 'mixed';
+    for (let i = 1; i <= o.nodes; i++) {
+      const product = o.product !== 'mixed' ? o.product : i < o.nodes ? 'herald' : 'upstream';
+      members.push(await makeMember({ lab, kube }, { product, mixed, name: `n${i}` }));
+    }
     const client = await lab.network.client('client');
     await lab.objects.pool('all', '10.200.0.0/16');
     await lab.objects.advertisement('all');
@@ -153,8 +161,7 @@ export async function patch(kube: KubeClient, path: string, body: unknown): Prom
 
 async function makeMember(
   { lab, kube }: { lab: Lab; kube: KubeClient },
-  product: Product,
-  name: string,
+  { product, mixed, name }: { readonly product: Product; readonly mixed: boolean; readonly name: string },
 ): Promise<Member> {
   const host = await lab.network.node(name);
   const shown = await host.exec('ip', '-o', '-4', 'address', 'show', 'mgmt0');
@@ -167,7 +174,9 @@ async function makeMember(
   const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }];
   const addresses = [{ type: 'InternalIP', address }];
   await patch(kube, `/api/v1/nodes/${name}/status`, { status: { addresses, conditions } });
-  const pod = podOf(kube, { product, name, address });
+  // In a mixed fleet all have Herald's, so that both products know all Pods.
+  const labels = mixed || product === 'herald' ? HERALD_LABELS : UPSTREAM_LABELS;
+  const pod = podOf(kube, { labels, name, address });
   await pod.make(true);
   let daemon: Daemon | undefined;
   const member: Member = {
@@ -182,7 +191,7 @@ async function makeMember(
       daemon =
         product === 'herald'
           ? (await lab.speaker(host, { args: [`--ml-bindaddr=${address}`] })).daemon
-          : await startUpstream(lab, host, { address });
+          : await startUpstream(lab, host, { address, labels });
     },
     async stop(signal = 'SIGTERM') {
       await daemon?.stop(signal, 10_000);
@@ -201,11 +210,8 @@ async function makeMember(
 }
 
 /** A speaker's Pod, in the states that a kubelet takes it through. */
-function podOf(kube: KubeClient, o: { product: Product; name: string; address: string }) {
-  const labels =
-    o.product === 'herald'
-      ? SPEAKER_LABELS
-      : Object.fromEntries(UPSTREAM_LABELS.split(',').map((label) => label.split('=')));
+function podOf(kube: KubeClient, o: { labels: string; name: string; address: string }) {
+  const labels = Object.fromEntries(o.labels.split(',').map((label) => label.split('=')));
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
   const path = `${pods}/speaker-${o.name}`;
   const status = (ready: boolean) => {
