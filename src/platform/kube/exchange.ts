@@ -1,10 +1,13 @@
 /** One request and its whole answer. On undici's dispatch API: a stream per answer would cost more than most answers. */
 import type { Dispatcher } from 'undici';
+import { breather } from '../obs/clock.ts';
+import type { BodyReader } from './list.ts';
 
 export interface Answer {
   readonly status: number;
   /** Value of the Retry-After header. */
   readonly retryAfter: string | undefined;
+  /** Empty when a reader took it. */
   readonly text: string;
 }
 
@@ -15,13 +18,21 @@ export interface Exchange {
   abort(reason: Error): void;
 }
 
-/** Sends at once, or as soon as a connection is free. */
-export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions): Exchange {
+/**
+ * Sends at once, or as soon as a connection is free. A good answer goes to `reader`, if there is one, while it comes in, with pauses
+ * in which the loop does everything else.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  reader?: BodyReader,
+): Exchange {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   let controller: Dispatcher.DispatchController | undefined;
   let given: Error | undefined;
   let head: Omit<Answer, 'text'> = { status: 0, retryAfter: undefined };
   const chunks: Buffer[] = [];
+  const breathe = breather();
   dispatcher.dispatch(request, {
     onRequestStart(c) {
       controller = c;
@@ -31,8 +42,17 @@ export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOpt
       const after = headers['retry-after'];
       head = { status, retryAfter: Array.isArray(after) ? after[0] : after };
     },
-    onResponseData(_, chunk) {
-      chunks.push(chunk);
+    onResponseData(c, chunk) {
+      if (!reader || head.status >= 400) {
+        chunks.push(chunk);
+        return;
+      }
+      // What it throws ends the request, as undici has it, and becomes its error.
+      reader.take(chunk);
+      const pause = breathe();
+      if (!pause) return;
+      c.pause();
+      void pause.then(() => c.resume());
     },
     onResponseEnd() {
       const [only] = chunks;

@@ -143,12 +143,14 @@ export class HttpClient implements KubeClient {
     const timeoutMs = r.timeoutMs ?? TIMEOUT_MS;
     const started = clock.now();
     let code = 0;
-    const { answer, abort } = exchange(this.#transport.pool, {
+    const reader = r.reader?.();
+    const options = {
       ...this.#target(r.path, r.query),
       method: r.method,
       headers: this.#headers(r.body === undefined ? undefined : (r.contentType ?? 'application/json')),
       ...(r.body === undefined ? {} : { body: JSON.stringify(r.body) }),
-    });
+    };
+    const { answer, abort } = exchange(this.#transport.pool, options, reader);
     const onAbort = () => abort(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = clock.after(timeoutMs, () => abort(new Error(`no answer in ${timeoutMs} ms`)));
@@ -156,7 +158,8 @@ export class HttpClient implements KubeClient {
       const { status, retryAfter, text } = await answer;
       code = status;
       if (code >= 400) throw failure(whatOf(r), { status, retryAfter }, text);
-      return text === '' ? undefined : (r.parse ?? (JSON.parse as (text: string) => unknown))(text);
+      if (reader) return reader.end();
+      return text === '' ? undefined : (JSON.parse(text) as unknown);
     } catch (e) {
       throw this.#wireError(whatOf(r), e, signal);
     } finally {

@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { readList } from './list.ts';
+import { ListReader } from './list.ts';
 
-const read = (text: string) => {
-  const { items, ...rest } = Object(readList(text));
-  return { ...rest, items: [...items] };
-};
+/** What comes of the text when it comes in pieces of so many bytes. */
+function read(text: string, size = Number.POSITIVE_INFINITY) {
+  const given: unknown[] = [];
+  const reader = new ListReader((item) => given.push(item));
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) {
+    // Used again for the next piece, as sockets may do.
+    const piece = Buffer.from(bytes.subarray(at, at + size));
+    reader.take(piece);
+    piece.fill(0x7d);
+  }
+  return { given, rest: reader.end() };
+}
 
-describe('the text of a list', () => {
+describe('a list that comes in', () => {
   it.each([
     ['nothing in it', '{"kind":"List","metadata":{"resourceVersion":"7"},"items":[]}'],
     ['one item', '{"metadata":{},"items":[{"a":1}]}'],
@@ -18,26 +27,37 @@ describe('the text of a list', () => {
       'brackets, commas and quotes in strings',
       '{"items":[{"a":"]},{[\\"items\\":["},{"b":"\\\\"},{"c":"\\\\\\""}],"metadata":{}}',
     ],
-    ['letters of other scripts', '{"metadata":{},"items":[{"a":"Zürich, 東京"}]}'],
-    ['no items', '{"kind":"Status","status":"Failure"}'],
-    ['none at all', '{"metadata":{},"items":null}'],
+    ['letters of other scripts', '{"metadata":{"name":"Zürich"},"items":[{"a":"Zürich, 東京"}],"z":"東京"}'],
     ['blanks, as people write', '{ "items" : [ { "a" : 1 } ], "metadata" : {} }'],
     ['an item that has items', '{"metadata":{},"items":[{"items":[1,2],"more":{"items":[]}},{"items":[3]}]}'],
-  ])('is read as JSON.parse reads it: %s', (_, text) => {
-    const { items, ...rest } = Object(readList(text));
-    expect(items ? { ...rest, items: [...items] } : { ...rest, ...(items === null && { items }) }).toEqual(
-      JSON.parse(text),
-    );
-  });
-
-  it('parses an item only when it is its turn', () => {
-    const { items, metadata } = Object(readList('{"metadata":{"v":1},"items":[{"a":1},{"b":oops}]}'));
-    expect(metadata).toEqual({ v: 1 });
-    expect(items.next().value).toEqual({ a: 1 });
-    expect(() => items.next()).toThrow(SyntaxError);
+  ])('is read as JSON.parse reads it, in pieces of any size: %s', (_, text) => {
+    const { items, ...others } = JSON.parse(text);
+    for (const size of [1, 2, 3, 7, 16, 1_000])
+      expect(read(text, size)).toEqual({ given: items, rest: { ...others, items: [] } });
   });
 
   it.each([
+    ['no items', '{"kind":"Status","status":"Failure"}'],
+    ['none at all', '{"metadata":{},"items":null}'],
+    ['something else', '"items"'],
+  ])('is what JSON.parse says when it is none: %s', (_, text) => {
+    for (const size of [1, 1_000]) expect(read(text, size)).toEqual({ given: [], rest: JSON.parse(text) });
+  });
+
+  it('gives an item as soon as its end is there', () => {
+    const given: unknown[] = [];
+    const reader = new ListReader((item) => given.push(item));
+    reader.take(Buffer.from('{"metadata":{"v":1},"items":[{"a":1}'));
+    expect(given).toEqual([]);
+    reader.take(Buffer.from(',{"b":2'));
+    expect(given).toEqual([{ a: 1 }]);
+    reader.take(Buffer.from('}]}'));
+    expect(given).toEqual([{ a: 1 }, { b: 2 }]);
+    expect(reader.end()).toEqual({ metadata: { v: 1 }, items: [] });
+  });
+
+  it.each([
+    '',
     '{"items":[',
     '{"items":[{"a":1},',
     '{"items":[{"a":"b},{"',
@@ -45,13 +65,15 @@ describe('the text of a list', () => {
     '{"metadata":{},"items":[{"a":1}]} more',
     '"items":[]',
   ])('is refused when it is cut short or more than one: %s', (text) => {
-    expect(() => read(text)).toThrow(SyntaxError);
+    for (const size of [1, 1_000]) expect(() => read(text, size)).toThrow(SyntaxError);
   });
 
-  it.each(['{"items":[{"a":1},]}', '{"items":[,{"a":1}]}', '{"items":[{"a":1}}]}'])(
-    'is refused when its items are none: %s',
-    (text) => {
-      expect(() => read(text)).toThrow(SyntaxError);
-    },
-  );
+  it.each([
+    '{"items":[{"a":1},]}',
+    '{"items":[,{"a":1}]}',
+    '{"items":[{"a":1}}]}',
+    '{"items":[{"a":1},{"b":oops}]}',
+  ])('is refused when its items are none: %s', (text) => {
+    for (const size of [1, 1_000]) expect(() => read(text, size)).toThrow(SyntaxError);
+  });
 });

@@ -33,7 +33,7 @@ function mirrored() {
   const mirror = new Mirror(Things, undefined, (key) => complaints.push(key));
   const list = (...items: unknown[]) => {
     const listing = mirror.listing();
-    for (const item of items) listing.item(item);
+    for (const item of items) listing.item(listing.read(item));
     return listing.finish();
   };
   const values = () => Object.fromEntries([...mirror.store.list()].map((t) => [t.metadata.name, t.value]));
@@ -59,10 +59,10 @@ describe('a mirror', () => {
   it('changes nothing until a list is complete, and forgets one that began anew', () => {
     const { mirror, values } = mirrored();
     const listing = mirror.listing();
-    listing.item(raw('a', '1'));
+    listing.item(listing.read(raw('a', '1')));
     expect(values()).toEqual({});
     listing.restart();
-    listing.item(raw('b', '1'));
+    listing.item(listing.read(raw('b', '1')));
     expect(listing.finish()).toEqual(['ns/b']);
     expect(values()).toEqual({ b: 'b' });
   });

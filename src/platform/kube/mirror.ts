@@ -21,9 +21,14 @@ export function headOf(raw: unknown): Head {
   return { key, uid, version: resourceVersion };
 }
 
+/** What a list says of one object; undefined when it cannot be named. `object` undefined: what the store has of it stays. */
+type Seen<T> = { readonly key: string; readonly object: T | undefined } | undefined;
+
 /** A list on its way in. The store changes at `finish`, all at once. */
-export interface Listing {
-  item(raw: unknown): void;
+export interface Listing<T> {
+  /** What is kept of an object, which counts when `item` gets it. */
+  read(raw: unknown): Seen<T>;
+  item(seen: Seen<T>): void;
   /** Forgets what `item` got. */
   restart(): void;
   /** Makes the store equal to the list; returns the keys that differ. */
@@ -64,17 +69,20 @@ export class Mirror<T extends KubeObject> {
     return this.store.delete(key) ? key : undefined;
   }
 
-  listing(): Listing {
-    // undefined: the object is there, and what the store has of it (if anything) stays.
+  listing(): Listing<T> {
     const seen = new Map<string, T | undefined>();
     return {
-      item: (raw) => {
+      read: (raw) => {
         try {
           const head = headOf(raw);
-          seen.set(head.key, this.#isNews(head) ? this.#read(raw, head) : undefined);
+          return { key: head.key, object: this.#isNews(head) ? this.#read(raw, head) : undefined };
         } catch (e) {
           this.#complain('', e);
+          return undefined;
         }
+      },
+      item: (one) => {
+        if (one) seen.set(one.key, one.object);
       },
       restart: () => seen.clear(),
       finish: () => this.#replace(seen),

@@ -1,13 +1,12 @@
-/** Reads a whole collection in pages, without ever holding more than the text of one and a single raw object. */
-import { breather } from '../obs/clock.ts';
+/** Reads a whole collection in pages, without ever holding more than a single raw object. */
 import { isGone, isRecord } from './errors.ts';
-import { readList } from './list.ts';
+import { ListReader } from './list.ts';
 import type { KubeClient } from './ports.ts';
 
 /** As client-go: large enough for few round trips, small enough that a page parses in a few milliseconds. */
 const PAGE = 500;
 
-export interface ListRequest {
+export interface ListRequest<V> {
   readonly path: string;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
@@ -16,61 +15,61 @@ export interface ListRequest {
   readonly exact?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly retry?: boolean;
+  /** What is kept of an object. Called again for the same ones when an answer was cut off and is asked for anew. */
+  readonly read: (raw: unknown) => V;
   /** Called for each object, in the server's order. May be called again from the first one: then `restart` came before. */
-  readonly item: (raw: unknown) => void;
+  readonly item: (value: V) => void;
   /** What was given to `item` so far is void: a page token expired, and the list begins anew. */
   readonly restart: () => void;
 }
 
 interface Page {
-  readonly items: Iterable<unknown>;
   readonly resourceVersion: string;
   readonly next: string;
 }
 
 function pageOf(path: string, raw: unknown): Page {
   const meta = isRecord(raw) && isRecord(raw.metadata) ? raw.metadata : undefined;
-  // `items` is null for an empty list of some servers.
+  // `items` is null for an empty list of some servers, and taken out by the reader elsewhere.
   const items: unknown = isRecord(raw) ? (raw.items ?? []) : undefined;
-  if (!meta || !isIterable(items) || typeof meta.resourceVersion !== 'string') {
+  if (!meta || !Array.isArray(items) || typeof meta.resourceVersion !== 'string') {
     throw new Error(`LIST ${path}: the answer is not a list`);
   }
   return {
-    items,
     resourceVersion: meta.resourceVersion,
     next: typeof meta.continue === 'string' ? meta.continue : '',
   };
 }
 
-function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
 /** resourceVersionMatch has to be said with a limit: without it a version means "exactly this one". */
-function matchOf(r: ListRequest): string | undefined {
+function matchOf(r: Pick<ListRequest<unknown>, 'exact' | 'resourceVersion'>): string | undefined {
   if (r.exact) return 'Exact';
   return r.resourceVersion === '' || r.resourceVersion === '0' ? undefined : 'NotOlderThan';
 }
 
 /** Resolves to the resourceVersion of the whole list, from which a watch may go on. Throws what the client throws. */
-export async function listPages(client: KubeClient, r: ListRequest): Promise<string> {
+export async function listPages<V>(client: KubeClient, r: ListRequest<V>): Promise<string> {
   const selectors = { labelSelector: r.labelSelector, fieldSelector: r.fieldSelector };
-  const get = async (query: Record<string, string | undefined>): Promise<Page> =>
-    pageOf(
-      r.path,
-      await client.request({
-        method: 'GET',
-        path: r.path,
-        query: { ...selectors, ...query },
-        parse: readList,
-        ...(r.signal ? { signal: r.signal } : {}),
-        ...(r.retry === undefined ? {} : { retry: r.retry }),
-      }),
-    );
+  const get = async (query: Record<string, string | undefined>): Promise<Page> => {
+    let values: V[] = [];
+    const answer = await client.request({
+      method: 'GET',
+      path: r.path,
+      query: { ...selectors, ...query },
+      reader() {
+        values = [];
+        return new ListReader((raw) => values.push(r.read(raw)));
+      },
+      ...(r.signal ? { signal: r.signal } : {}),
+      ...(r.retry === undefined ? {} : { retry: r.retry }),
+    });
+    const page = pageOf(r.path, answer);
+    for (const value of values) r.item(value);
+    return page;
+  };
   const version = { resourceVersion: r.resourceVersion || undefined, resourceVersionMatch: matchOf(r) };
   let page = await get({ ...version, limit: String(PAGE) });
   for (;;) {
-    await feed(page.items, r);
     if (page.next === '') return page.resourceVersion;
     try {
       // A continue token carries its version; naming one beside it is an error.
@@ -81,14 +80,5 @@ export async function listPages(client: KubeClient, r: ListRequest): Promise<str
       r.restart();
       page = await get({ ...version });
     }
-  }
-}
-
-async function feed(items: Iterable<unknown>, r: ListRequest): Promise<void> {
-  const breathe = breather();
-  for (const item of items) {
-    r.item(item);
-    const pause = breathe();
-    if (pause) await pause;
   }
 }

@@ -1,5 +1,7 @@
 /** What the rest of Herald sees of the API server: requests that answer, and watches that stream. */
 
+import type { BodyReader } from './list.ts';
+
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the root of the API, e.g. "/api/v1/namespaces/x/services/y/status"; segments are the caller's to encode. */
@@ -18,8 +20,8 @@ export interface Request {
    * are, POST and the other patches are not, as a second one could do it twice. A 429 is always tried again.
    */
   readonly retry?: boolean;
-  /** Reads the text of a good answer; default JSON.parse. */
-  readonly parse?: (text: string) => unknown;
+  /** Makes what reads a good answer while it comes in, anew for each attempt; default: JSON.parse in the end. */
+  readonly reader?: () => BodyReader;
   /** Goes before everything that waits for its turn: for a Lease, which a long queue of writes must not lose. */
   readonly urgent?: boolean;
 }

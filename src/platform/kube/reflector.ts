@@ -218,10 +218,9 @@ export class Reflector<T extends KubeObject> {
   async #read(o: { resourceVersion: string; exact?: boolean }, signal: AbortSignal): Promise<number> {
     const { client, kind, clock, random, namespace, labelSelector, fieldSelector } = this.#o;
     const listing = this.#mirror.listing();
-    const { item, restart } = listing;
     const path = collectionPath(kind, namespace);
-    const read = { path, labelSelector, fieldSelector, ...o, signal, retry: false, item, restart };
-    this.#moved(await listPages(client, read));
+    const request = { path, labelSelector, fieldSelector, ...o, signal, retry: false };
+    this.#moved(await listPages(client, { ...request, ...listing }));
     const changed = listing.finish();
     this.#compareAt = clock.now() + this.#timing.compareMs * (1 + random.next());
     this.#metrics?.objects(this.store.size);

@@ -134,13 +134,17 @@ async function list<T extends KubeObject>(
     fieldSelector: o.fieldSelector,
     resourceVersion: o.resourceVersion ?? '',
     signal: o.signal,
-    item(raw) {
+    read(raw) {
       try {
-        items.push(kind.decode(raw));
+        return kind.decode(raw);
       } catch (e) {
-        if (!(e instanceof DecodeError)) throw e;
-        invalid.push(e);
+        if (e instanceof DecodeError) return e;
+        throw e;
       }
+    },
+    item(value) {
+      if (value instanceof DecodeError) invalid.push(value);
+      else items.push(value);
     },
     restart() {
       items = [];
