@@ -101,7 +101,8 @@ async function main(o: Flags, signal: AbortSignal): Promise<void> {
   for (const flag of ignored(command, MEANINGLESS))
     log.warn({ op: 'start', flag }, 'flag has no effect here');
   const where = o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig };
-  const budget = { qps: o.apiQps, burst: 2 * o.apiQps };
+  // No bursts: what is written tells of moves, and would be in their way.
+  const budget = { qps: o.apiQps, burst: o.apiQps / 10 };
   const client = await connect({ ...common, ...where, ...budget, log, userAgent: NAME });
   const { logLevel } = o;
   const speaker = await Speaker.start(

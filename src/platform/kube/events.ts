@@ -54,6 +54,8 @@ export interface RecorderOptions {
   readonly component: string;
   /** Pod or node name. */
   readonly instance?: string;
+  /** The first of several events waits for so long, since what they tell of may need all there is to be done; default 0. */
+  readonly afterMs?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -140,8 +142,9 @@ export class EventRecorder {
   }
 
   async #send(): Promise<void> {
+    const { clock, afterMs = 0 } = this.#o;
     // record() filled the set in the same step; the rest of that step comes first.
-    await Promise.resolve();
+    await (afterMs > 0 ? clock.sleep(afterMs, this.#closing.signal).catch(() => {}) : Promise.resolve());
     for (const known of this.#pending) {
       this.#pending.delete(known);
       try {

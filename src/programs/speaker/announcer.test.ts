@@ -3,6 +3,7 @@ import type { Address } from '../../domain/ip/address.ts';
 import { FakeMachine } from '../../platform/linux/machine.rig.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
 import { VirtualClock } from '../../platform/obs/clock.rig.ts';
+import { yieldToLoop } from '../../platform/obs/clock.ts';
 import { createLog } from '../../platform/obs/log.ts';
 import { Metrics } from '../../platform/obs/metrics.ts';
 import { BROADCAST, decode, encode, gratuitous } from '../../protocols/arp/codec.ts';
@@ -37,6 +38,8 @@ let announcer: Announcer;
 const lines: string[] = [];
 const others: unknown[] = [];
 let watchTimers: (run: () => void) => void;
+/** What the announcer's clock shows. */
+let now: () => number;
 
 beforeEach(() => {
   machine = new FakeMachine();
@@ -45,10 +48,11 @@ beforeEach(() => {
   lines.length = 0;
   others.length = 0;
   watchTimers = (run) => run();
+  now = () => clock.now();
   announcer = new Announcer({
     sockets: machine,
     clock: {
-      now: () => clock.now(),
+      now: () => now(),
       date: () => clock.date(),
       sleep: (ms, signal) => clock.sleep(ms, signal),
       after: (ms, run) => clock.after(ms, () => watchTimers(run)),
@@ -104,6 +108,26 @@ describe('the announcer', () => {
     hear(0x99);
     const other = { address: seven, mac: client, interface: 'eth0' };
     expect(others).toEqual([other, other]);
+  });
+
+  it('has caught up when a turn of the loop leaves no frame behind', async () => {
+    links(link(2, 'eth0'));
+    const fd = machine.socketOn(2) ?? -1;
+    const [frame = new Uint8Array()] = gratuitous(0xc0000207, client);
+    // Each look at the clock is a turn of its own: 64 frames, and the rest waits.
+    let looks = 0;
+    now = () => 6 * looks++;
+    let caughtUp = false;
+    const waiting = announcer.caughtUp().then(() => {
+      caughtUp = true;
+    });
+    machine.wake(fd, ...Array.from({ length: 130 }, () => frame));
+    for (let turn = 0; turn < 3; turn++) await yieldToLoop();
+    expect(caughtUp).toBe(false);
+    machine.wake(fd);
+    machine.wake(fd);
+    await waiting;
+    expect(machine.at(fd).inbox).toEqual([]);
   });
 
   it('tells a take-over at once and five times in all, on the interfaces that it is for', async () => {

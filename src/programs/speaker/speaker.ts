@@ -41,6 +41,10 @@ export interface SpeakerParts extends Parts {
 
 /** Index of the loopback interface in every network namespace. */
 const LOOPBACK = 1;
+/** A thousand Services that change hands bring two Events each; the addresses come first. */
+const EVENTS_AFTER_MS = 1_000;
+/** Lists that no decision needs hold the start up for so long at most: a kind may be missing. */
+const ALL_READ_MS = 1_000;
 
 /** One node's speaker, from its start to its end. */
 export class Speaker {
@@ -86,7 +90,12 @@ export class Speaker {
     const sources = makeSources(parts, options);
     const owner = ownPod(parts.client, options);
     this.#sources = sources;
-    this.#recorder = new EventRecorder({ ...parts, component: 'metallb-speaker', instance: options.node });
+    this.#recorder = new EventRecorder({
+      ...parts,
+      component: 'metallb-speaker',
+      instance: options.node,
+      afterMs: EVENTS_AFTER_MS,
+    });
     const expected = () => speakerAddresses(sources, options.node);
     this.#ring = new SpeakerRing({
       ...parts,
@@ -306,7 +315,10 @@ export class Speaker {
     this.#refreshes.start();
     this.#loop.start();
     await this.#loop.idle();
-    // Only now: a member is one that can take addresses over.
+    // What is only written about waits until here: its list may be as long as that of the Services.
+    for (const [, source] of allSources(this.#sources)) source.start();
+    // Only now: a member is one that can take addresses over, and has nothing else to do.
+    await this.#allRead(signal);
     await this.#announcer.caughtUp();
     this.#ring.start();
     await this.#ring.joined();
@@ -315,11 +327,19 @@ export class Speaker {
     // What belongs here is back: a rolling update may go on to the next node without moving it twice.
     this.#ready = true;
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
-    // What is only written about waits: its list may be as long as that of the Services.
-    for (const [, source] of allSources(this.#sources)) source.start();
     this.#state.start();
     this.#statuses.start();
     this.#others.start();
+  }
+
+  /** All lists are in, or one of them cannot be had. */
+  async #allRead(signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const timer = this.#parts.clock.after(ALL_READ_MS, () => over.abort());
+    const either = AbortSignal.any([signal, over.signal]);
+    await Promise.allSettled(allSources(this.#sources).map(([, source]) => source.whenSynced(either)));
+    timer.cancel();
+    signal.throwIfAborted();
   }
 
   #refresh(): void {

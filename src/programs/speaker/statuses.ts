@@ -10,8 +10,10 @@ import type { SpeakerOptions } from './options.ts';
 import type { Owner } from './owner.ts';
 import { follow, type Parts, type Sources, statusService } from './sources.ts';
 
-/** Writes under way at once: they must not crowd out what the announcing itself needs. */
-const CONCURRENCY = 8;
+/** Writes under way at once: few, so that an API server that is slow to answer is asked less. */
+const CONCURRENCY = 2;
+/** An object is written when its Service has stood for so long: while addresses change hands, nothing else may be in the way. */
+const SETTLED_MS = 1_000;
 const WRITE = { fieldManager: 'herald-speaker' } as const;
 
 export interface StatusesOptions extends Parts {
@@ -43,8 +45,9 @@ export class Statuses {
     follow(o.sources.statuses, statusService, (key) => this.#queue.add(key));
   }
 
+  /** The Service is announced otherwise than before. */
   add(key: string): void {
-    this.#queue.add(key);
+    this.#queue.addAfter(key, SETTLED_MS);
   }
 
   /** Not before the first decisions about all Services: until then every object would look out of date. */
