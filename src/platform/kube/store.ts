@@ -16,10 +16,11 @@ export type Indexes<T> = Readonly<Record<string, (o: T) => Iterable<string>>>;
 
 interface Index<T> {
   readonly values: (o: T) => Iterable<string>;
-  readonly keys: Map<string, Set<string>>;
+  /** A set only where there are several: mostly there is one, and a set costs more than the object. */
+  readonly keys: Map<string, string | Set<string>>;
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: readonly string[] = [];
 
 /** The store of a Reflector, which alone writes it. */
 export class ObjectStore<T extends KubeObject> implements Store<T> {
@@ -50,7 +51,8 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
   *by(index: string, value: string): Generator<T, void, void> {
     const found = this.#indexes.get(index);
     if (!found) throw new Error(`store has no index ${index}`);
-    for (const key of found.keys.get(value) ?? NONE) {
+    const keys = found.keys.get(value) ?? NONE;
+    for (const key of typeof keys === 'string' ? [keys] : keys) {
       const object = this.#objects.get(key);
       if (object !== undefined) yield object;
     }
@@ -62,8 +64,9 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
     for (const { values, keys } of this.#indexes.values()) {
       for (const value of values(object)) {
         const at = keys.get(value);
-        if (at) at.add(key);
-        else keys.set(value, new Set([key]));
+        if (at === undefined) keys.set(value, key);
+        else if (typeof at !== 'string') at.add(key);
+        else if (at !== key) keys.set(value, new Set([at, key]));
       }
     }
   }
@@ -80,6 +83,10 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
     for (const { values, keys } of this.#indexes.values()) {
       for (const value of values(old)) {
         const at = keys.get(value);
+        if (typeof at === 'string') {
+          if (at === key) keys.delete(value);
+          continue;
+        }
         at?.delete(key);
         if (at?.size === 0) keys.delete(value);
       }
