@@ -1,3 +1,5 @@
+import { nextDue, takeDue } from './due.ts';
+
 /** How often, and how patiently, owners are asked for their addresses. */
 export interface CheckTiming {
   /** Shortest time from one check of an address to the next. */
@@ -115,19 +117,12 @@ export class Checks {
 
   /** What is due; for at most `most` addresses. */
   take(now: number, most: number): readonly CheckStep[] {
-    const steps: CheckStep[] = [];
-    for (const [name, entry] of this.#entries) {
-      if (steps.length >= most) break;
-      if (entry.due <= now) steps.push(...this.#due(name, entry, now));
-    }
-    return steps;
+    return takeDue(this.#entries, { now, most }, (name, entry) => this.#due(name, entry, now));
   }
 
   /** When `take` has something to give; undefined: there is nothing to check. */
   get next(): number | undefined {
-    let next: number | undefined;
-    for (const { due } of this.#entries.values()) if (next === undefined || due < next) next = due;
-    return next;
+    return nextDue(this.#entries);
   }
 
   #due(name: string, entry: Entry, now: number): readonly CheckStep[] {

@@ -1,3 +1,5 @@
+import { nextDue, takeDue } from './due.ts';
+
 /** What is done when somebody else steadily claims an address that we answer for. */
 export type Policy =
   /** Announce it anew, at most once per interval, and go on answering (RFC 5227 2.4, the last way). */
@@ -125,19 +127,12 @@ export class Conflicts {
 
   /** What is due; for at most `most` addresses. */
   take(now: number, most: number): readonly Step[] {
-    const steps: Step[] = [];
-    for (const [name, entry] of this.#entries) {
-      if (steps.length >= most) break;
-      if (entry.due <= now) steps.push(...this.#due(name, entry, now));
-    }
-    return steps;
+    return takeDue(this.#entries, { now, most }, (name, entry) => this.#due(name, entry, now));
   }
 
   /** When `take` has something to give; undefined: not before somebody is seen. */
   get next(): number | undefined {
-    let next: number | undefined;
-    for (const { due } of this.#entries.values()) if (next === undefined || due < next) next = due;
-    return next;
+    return nextDue(this.#entries);
   }
 
   #confirm(name: string, entry: Entry, now: number): readonly Step[] {
