@@ -1,50 +1,4 @@
-/**
- * What the files that real operators keep in public repositories mean, written down by hand from the documents of each dialect
- * and from looking at each file. The files themselves lie beside the repository.
- */
-
-type Spec = Readonly<Record<string, unknown>>;
-
-export interface InputCase {
-  /** Folder of the case. */
-  readonly name: string;
-  /** Files and folders that are named; absent: the whole folder. */
-  readonly paths?: readonly string[];
-  /** Herald's namespace; absent: metallb-system. */
-  readonly namespace?: string;
-  /** "IPAddressPool web" to its spec, all of them. */
-  readonly objects: Readonly<Record<string, Spec>>;
-  /** "warning file:line:column Code", all of them; without a severity an error. */
-  readonly told: readonly string[];
-  /** Chart values that the files amount to beside objects; absent: none. */
-  readonly settings?: Spec;
-  /** What cannot be read or built. */
-  readonly unreadable?: readonly string[];
-}
-
-/** A pool with what the API server would fill in. */
-export const pool = (addresses: readonly string[], more: Spec = {}): Spec => ({
-  addresses,
-  autoAssign: true,
-  avoidBuggyIPs: false,
-  ...more,
-});
-export const l2 = (ipAddressPools?: readonly string[], more: Spec = {}): Spec => ({
-  ...(ipAddressPools && { ipAddressPools }),
-  ...more,
-});
-export const bgp = (ipAddressPools: readonly string[], more: Spec = {}): Spec => ({
-  ipAddressPools,
-  aggregationLength: 32,
-  aggregationLengthV6: 128,
-  ...more,
-});
-export const peer = (more: Spec): Spec => ({
-  peerPort: 179,
-  disableMP: false,
-  dualStackAddressFamily: false,
-  ...more,
-});
+import { bgp, type InputCase, l2, peer, pool } from './inputs.rig.ts';
 
 const NOT_LABELLED = 'NotASource';
 const ON_CONTROL_PLANE = {
@@ -54,6 +8,10 @@ const ON_CONTROL_PLANE = {
   ],
 };
 
+/**
+ * What the files that real operators keep in public repositories mean, written down by hand from the documents of each dialect
+ * and from looking at each file. The files themselves lie beside the repository.
+ */
 export const CASES: readonly InputCase[] = [
   {
     name: '03-blackjid-home-ops',

@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkOverlay } from './check.ts';
 import { hasKubectl } from './cli.rig.ts';
-import { CASES, type InputCase } from './inputs.cases.ts';
-import { objectsOf } from './inputs.rig.ts';
+import { CASES } from './inputs.cases.ts';
+import { type InputCase, objectsOf } from './inputs.rig.ts';
 import { load } from './load/load.ts';
 import { WRITTEN } from './written.cases.ts';
 

@@ -1,5 +1,5 @@
 /** Files as operators might keep them, in test/inputs, in shapes that the real inputs do not have. By hand, as those. */
-import { bgp, type InputCase, l2, peer, pool } from './inputs.cases.ts';
+import { bgp, type InputCase, l2, peer, pool } from './inputs.rig.ts';
 
 export const WRITTEN: readonly InputCase[] = [
   {
