@@ -1,21 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatMac, type Mac } from '../../domain/ip/mac.ts';
-import { Announced } from '../layer2/announced.ts';
 import { BROADCAST, encode, gratuitous, type Packet } from './codec.ts';
+import { announcing, EIGHT, own, question, SEVEN } from './frames.rig.ts';
 import { claimant, otherOwner } from './other.ts';
 
-const own = Uint8Array.from([2, 0, 0, 0, 0, 1]);
-const bridge = Uint8Array.from([2, 0, 0, 0, 0, 2]);
+const bridge = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const rival = Uint8Array.from([2, 0, 0, 0, 0, 3]);
-const SEVEN = 0xc0000207;
 
-const announced = new Announced();
-announced.claim({ family: 'IPv4', bits: BigInt(SEVEN) }, 'default/web', 'all');
-announced.claim({ family: 'IPv4', bits: 0xc0000208n }, 'default/elsewhere', new Set(['eth1']));
 const at = {
   face: { name: 'eth0', mac: own },
-  announced,
+  announced: announcing(),
   isOwn: (mac: Mac) => formatMac(mac) === formatMac(bridge),
 };
 
@@ -25,15 +20,7 @@ function see(frame: Uint8Array, length = frame.length): readonly [address: strin
 }
 
 /** Of the host at 02:..:03, which has an address of ours. */
-const claim: Packet = {
-  destination: BROADCAST,
-  source: rival,
-  operation: 1,
-  senderMac: rival,
-  senderIp: SEVEN,
-  targetMac: new Uint8Array(6),
-  targetIp: 0xc0000201,
-};
+const claim: Packet = { ...question, source: rival, senderMac: rival, senderIp: SEVEN, targetIp: 0xc0000201 };
 
 describe('somebody else that has an address of ours', () => {
   it('is seen by its gratuitous request and by its gratuitous reply', () => {
@@ -58,7 +45,7 @@ describe('somebody else that has an address of ours', () => {
     ['no MAC', { senderMac: new Uint8Array(6) }],
     ['a check whether our address is free', { senderIp: 0, targetIp: SEVEN }],
     ['another address', { senderIp: 0xc0000209 }],
-    ['an address that is ours on another interface only', { senderIp: 0xc0000208 }],
+    ['an address that is ours on another interface only', { senderIp: EIGHT }],
     ['another operation', { operation: 3 }],
   ] as const)('is not %s', (_, change) => {
     expect(see(encode({ ...claim, ...change }))).toBeUndefined();

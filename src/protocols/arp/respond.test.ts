@@ -3,30 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { Announced } from '../layer2/announced.ts';
 import { BROADCAST, decode, encode, type Packet } from './codec.ts';
 import { drops } from './events.ts';
+import { announcing, asked, client, own, question } from './frames.rig.ts';
 import { replyBuffer, respond, target } from './respond.ts';
 
-const own = Uint8Array.from([2, 0, 0, 0, 0, 1]);
-const client = Uint8Array.from([2, 0, 0, 0, 0, 2]);
 const face = { name: 'eth0', mac: own };
-const question: Packet = {
-  destination: BROADCAST,
-  source: client,
-  operation: 1,
-  senderMac: client,
-  senderIp: 0xc0000201,
-  targetMac: new Uint8Array(6),
-  targetIp: 0xc0000207,
-};
-
-function announcing(): Announced {
-  const announced = new Announced();
-  announced.claim({ family: 'IPv4', bits: 0xc0000207n }, 'default/web', 'all');
-  announced.claim({ family: 'IPv4', bits: 0xc0000208n }, 'default/elsewhere', new Set(['eth1']));
-  return announced;
-}
 
 function ask(change: Partial<Packet> = {}, announced = announcing()) {
-  const frame = encode({ ...question, ...change });
+  const frame = asked(change);
   const reply = replyBuffer();
   const verdict = respond({ frame, length: frame.length }, { face, announced }, reply);
   return { verdict, reply, announced, frame };

@@ -37,6 +37,8 @@ export function ip6(text: string): Ipv6 {
   return addressBytes(parsed);
 }
 
+/** The interface, and a host on its link. */
+export const own: Uint8Array = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 export const client: Uint8Array = Uint8Array.from([2, 0, 0, 0, 0, 1]);
 
 /** The recorded question as a packet. */

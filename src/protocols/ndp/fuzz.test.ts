@@ -5,11 +5,10 @@ import { mutated } from '../corpus.rig.ts';
 import { Announced } from '../layer2/announced.ts';
 import { decode, FRAME_LENGTH, seal, unsolicited, wellFormed } from './codec.ts';
 import { drops } from './events.ts';
-import { asked, client, ip6, recorded } from './frames.rig.ts';
+import { asked, client, ip6, own, recorded } from './frames.rig.ts';
 import { claimant, otherOwner } from './other.ts';
 import { replyBuffer, respond } from './respond.ts';
 
-const own = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const OURS = '2001:db8::7';
 const corpus = [
   Uint8Array.from(recorded.question),

@@ -4,10 +4,9 @@ import { parseAddress } from '../../domain/ip/address.ts';
 import { formatMac, type Mac } from '../../domain/ip/mac.ts';
 import { Announced } from '../layer2/announced.ts';
 import { ALL_NODES, ALL_NODES_MAC, encode, OVERRIDE, type Packet, SOLICITED, unsolicited } from './codec.ts';
-import { asked, client, ip6, recorded } from './frames.rig.ts';
+import { asked, client, ip6, own, recorded } from './frames.rig.ts';
 import { claimant, otherOwner } from './other.ts';
 
-const own = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const bridge = Uint8Array.from([2, 0, 0, 0, 0, 8]);
 const SEVEN = ip6('2001:db8::7');
 

@@ -4,10 +4,9 @@ import { parseAddress } from '../../domain/ip/address.ts';
 import { Announced } from '../layer2/announced.ts';
 import { decode, type Packet } from './codec.ts';
 import { drops } from './events.ts';
-import { asked, client, ip6, question, recorded } from './frames.rig.ts';
+import { asked, client, ip6, own, question, recorded } from './frames.rig.ts';
 import { replyBuffer, respond, target } from './respond.ts';
 
-const own = Uint8Array.from([2, 0, 0, 0, 0, 9]);
 const other = Uint8Array.from([2, 0, 0, 0, 0, 3]);
 const face = { name: 'eth0', mac: own };
 const nobody = new Uint8Array(16);
