@@ -8,6 +8,7 @@ import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
 import { type Lab, labAvailable, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
 import type { Host } from '../lab/network.rig.ts';
+import { assign, makeServices, WRITERS } from '../lab/services.rig.ts';
 import { startSite } from '../lab/site.rig.ts';
 import { until } from '../servers/index.ts';
 
@@ -15,7 +16,6 @@ const LATENCY_RUNS = 50;
 /** Questions a second; the highest is beyond what one client process can send. */
 const RATES = [10_000, 40_000, 200_000];
 const FLOOD_SECONDS = 3;
-const WRITERS = 24;
 /** Clock ticks a second in /proc/PID/stat (USER_HZ, 100 on all Linux). */
 const TICKS = 100;
 
@@ -52,63 +52,30 @@ const POOL = ipv6 ? '2001:db8:c8::/112' : '10.200.0.0/15';
 const address = (i: number) =>
   ipv6 ? `2001:db8:c8::${(i + 1).toString(16)}` : `10.200.${(i + 1) >> 8}.${(i + 1) & 255}`;
 
-/** Creates Services numbered from..to with endpoints and, where asked for, their addresses. */
-async function makeServices(
-  client: KubeClient,
-  o: { prefix: string; from: number; to: number; withAddress: boolean },
-): Promise<void> {
-  let next = o.from;
-  const worker = async (): Promise<void> => {
-    for (let i = next++; i < o.to; i = next++) {
-      const name = `${o.prefix}-${i}`;
-      await client.request({
-        method: 'POST',
-        path: '/api/v1/namespaces/default/services',
-        body: {
-          metadata: { name },
-          spec: { type: 'LoadBalancer', ports: [{ port: 80 }], allocateLoadBalancerNodePorts: false },
-        },
-      });
-      await client.request({
-        method: 'POST',
-        path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
-        body: {
-          metadata: { name, labels: { 'kubernetes.io/service-name': name } },
-          addressType: 'IPv4',
-          ports: [{ port: 80 }],
-          endpoints: [{ addresses: ['10.1.0.1'], nodeName: 'node-a', conditions: { ready: true } }],
-        },
-      });
-      if (o.withAddress) await assign(client, name, address(i));
-    }
-  };
-  await Promise.all(Array.from({ length: WRITERS }, worker));
-}
-
-async function assign(client: KubeClient, name: string, ip: string): Promise<void> {
-  await client.request({
-    method: 'PATCH',
-    path: `/api/v1/namespaces/default/services/${name}/status`,
-    contentType: 'application/merge-patch+json',
-    body: { status: { loadBalancer: { ingress: [{ ip }] } } },
-  });
-}
+/** Services numbered from..to. */
+const numbered = (prefix: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => ({ name: `${prefix}-${from + i}`, ip: address(from + i) }));
 
 /** From just before the status is written to the first answer, and to the first unasked one, at a client. */
 async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> {
-  await makeServices(client, { prefix: 'late', from: 60_000, to: 60_000 + LATENCY_RUNS, withAddress: false });
+  const late = numbered('late', 60_000, 60_000 + LATENCY_RUNS);
+  await makeServices(
+    client,
+    late.map(({ name }) => ({ name })),
+    ['node-a'],
+  );
   const replies: number[] = [];
   const told: number[] = [];
-  for (let i = 60_000; i < 60_000 + LATENCY_RUNS; i++) {
-    const prober = await lab.probe(host, [address(i)], 1);
+  for (const { name, ip: wanted } of late) {
+    const prober = await lab.probe(host, [wanted], 1);
     const written = performance.timeOrigin + performance.now();
-    await assign(client, `late-${i}`, address(i));
+    await assign(client, name, wanted);
     await systemClock.sleep(150);
     const report = await prober.stop();
     const first = report.questions
       .flatMap((q) => q.answers.map((a) => report.origin + q.at + a.after))
       .sort((a, b) => a - b)[0];
-    const heard = report.heard.find(({ ip }) => ip === address(i));
+    const heard = report.heard.find(({ ip }) => ip === wanted);
     if (first !== undefined) replies.push(first - written);
     if (heard) told.push(report.origin + heard.at - written);
   }
@@ -228,13 +195,13 @@ async function main(counts: readonly number[]): Promise<void> {
     row('', 'p50', 'p99', 'runs');
     let speaker = await start(lab, node, 0);
     await latency(lab, client, host);
-    await makeServices(client, { prefix: 'bench', from: 0, to: 1, withAddress: true });
+    await makeServices(client, numbered('bench', 0, 1), ['node-a']);
     await until('the first', async () => (await addressesOf(speaker)) > LATENCY_RUNS);
     await floods({ lab, host, speaker }, 1);
     let made = 1;
     for (const count of counts) {
       await speaker.stop();
-      await makeServices(client, { prefix: 'bench', from: made, to: count, withAddress: true });
+      await makeServices(client, numbered('bench', made, count), ['node-a']);
       made = count;
       speaker = await start(lab, node, count);
       await floods({ lab, host, speaker }, count);

@@ -3,7 +3,8 @@ import { rank } from '../../src/domain/election/ranks.ts';
 import { available, until } from '../servers/index.ts';
 import { labAvailable } from './lab.rig.ts';
 import { ownership, prompt } from './ownership.ts';
-import { type Member, patch, type Site, startSite } from './site.rig.ts';
+import { patch } from './services.rig.ts';
+import { type Member, type Site, startSite } from './site.rig.ts';
 
 const lab = labAvailable();
 const able = lab === true ? available('upstream') : lab;

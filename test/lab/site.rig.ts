@@ -7,6 +7,7 @@ import type { Daemon } from '../servers/run.ts';
 import { type Lab, startLab } from './lab.rig.ts';
 import { type Host, macOf } from './network.rig.ts';
 import { NAMESPACE, SPEAKER_LABELS } from './objects.rig.ts';
+import { makeServices, patch, WRITERS } from './services.rig.ts';
 import { startUpstream, UPSTREAM_LABELS } from './upstream.rig.ts';
 import { startWatch, type Watch } from './watch.rig.ts';
 
@@ -56,7 +57,6 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const WRITERS = 16;
 /** What the client, one process of many here, still asks for and reads with ease. */
 const QUESTIONS_A_SECOND = 5_000;
 const HERALD_LABELS = Object.entries(SPEAKER_LABELS)
@@ -82,7 +82,11 @@ export async function startSite(o: SiteOptions): Promise<Site> {
     await lab.objects.advertisement('all');
     const ips = Array.from({ length: o.addresses }, (_, i) => ipOf(ADDRESSES_BEGIN + i));
     const names = members.map(({ name }) => name);
-    await makeServices(kube, ips, names);
+    await makeServices(
+      kube,
+      ips.map((ip, i) => ({ name: `s${i}`, ip })),
+      names,
+    );
     await Promise.all(members.map((member) => member.start()));
     const step = Math.max(1, ips.length / (o.watched ?? 100));
     const watched = ips.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
@@ -114,50 +118,6 @@ export async function startSite(o: SiteOptions): Promise<Site> {
 }
 
 const ipOf = (n: number) => [24, 16, 8, 0].map((shift) => (n >> shift) & 255).join('.');
-
-/** Many at once: kubectl would need a process for each. */
-async function makeServices(
-  kube: KubeClient,
-  ips: readonly string[],
-  nodes: readonly string[],
-): Promise<void> {
-  let next = 0;
-  const one = async (ip: string, name: string) => {
-    const services = '/api/v1/namespaces/default/services';
-    await kube.request({
-      method: 'POST',
-      path: services,
-      body: {
-        metadata: { name },
-        spec: { type: 'LoadBalancer', ports: [{ port: 80 }], allocateLoadBalancerNodePorts: false },
-      },
-    });
-    await kube.request({
-      method: 'POST',
-      path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
-      body: {
-        metadata: { name, labels: { 'kubernetes.io/service-name': name } },
-        addressType: 'IPv4',
-        ports: [{ port: 80 }],
-        endpoints: nodes.map((nodeName, i) => ({
-          addresses: [`10.1.0.${i + 1}`],
-          nodeName,
-          conditions: { ready: true },
-        })),
-      },
-    });
-    await patch(kube, `${services}/${name}/status`, { status: { loadBalancer: { ingress: [{ ip }] } } });
-  };
-  const worker = async () => {
-    for (let i = next++; i < ips.length; i = next++) await one(ips[i] ?? '', `s${i}`);
-  };
-  await Promise.all(Array.from({ length: WRITERS }, worker));
-}
-
-/** A merge patch. */
-export async function patch(kube: KubeClient, path: string, body: unknown): Promise<void> {
-  await kube.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
-}
 
 async function makeMember(
   { lab, kube }: { lab: Lab; kube: KubeClient },

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '../../lab/network.rig.ts';
 import { ownership, prompt } from '../../lab/ownership.ts';
-import { type Member, patch, type Site } from '../../lab/site.rig.ts';
+import { patch } from '../../lab/services.rig.ts';
+import type { Member, Site } from '../../lab/site.rig.ts';
 import { must, until } from '../../servers/exec.ts';
 
 /** An address that nobody answers for this long has no owner any more. */
