@@ -268,8 +268,18 @@ function obey(command: Command): unknown {
   return {};
 }
 
-/** Answers to the last questions are still under way. */
-const stop = (): void => void setTimeout(end, 100);
+const LONGEST_WAIT_MS = 1_000;
+/** Answers to the last questions may still be under way, for a while where the machine is busy. */
+function stop(): void {
+  const since = now();
+  const look = (): void => {
+    for (const fd of fds) drain(fd);
+    const answered = questions.slice(-(wish.ips ?? []).length).every(({ answers }) => answers.length > 0);
+    if (answered || now() - since > LONGEST_WAIT_MS) end();
+    else setTimeout(look, 20);
+  };
+  setTimeout(look, 100);
+}
 process.on('SIGTERM', stop);
 process.stderr.write('ready\n');
 if (wish.flood) {
