@@ -34,9 +34,12 @@ const RECEIVE_BUFFER = 4 << 20;
 /** Tries to find one port that is free for both protocols. */
 const TRIES = 10;
 
-/** Members are known by their addresses. Node would look each of them up as if it were a name, a turn of the loop later. */
-function asItIs(address: string, _family: unknown, done: LookupDone): void {
-  done(null, address, isIPv6(address) ? 6 : 4);
+/**
+ * Members are known by their addresses. Node would look each of them up as if it were a name, a turn of the loop later. It asks for
+ * the family of its socket, and looks at that of the answer no more.
+ */
+function asItIs(address: string, family: unknown, done: LookupDone): void {
+  done(null, address, family === 6 ? 6 : 4);
 }
 type LookupDone = (error: NodeJS.ErrnoException | null, address: string, family: number) => void;
 
@@ -48,6 +51,10 @@ export class Transport {
   readonly #streams = new Map<StreamId, { socket: Socket; timer: Timer }>();
   #accepted = 0;
   #open = true;
+  /** One for all packets. */
+  readonly #sent = (error: Error | null): void => {
+    if (error && this.#open) this.#o.onTrouble(error);
+  };
 
   /** Rejects when the address or port cannot be had. */
   static async open(o: TransportOptions): Promise<Transport> {
@@ -78,9 +85,7 @@ export class Transport {
   /** Best effort, as UDP is. */
   send(to: Endpoint, bytes: Uint8Array): void {
     if (!this.#open) return;
-    this.#datagrams.send(bytes, to.port, to.address, (error) => {
-      if (error && this.#open) this.#o.onTrouble(error);
-    });
+    this.#datagrams.send(bytes, to.port, to.address, this.#sent);
   }
 
   /** Opens a stream, writes the bytes and hears what comes back, for at most `timeoutMs`. */

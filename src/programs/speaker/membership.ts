@@ -18,6 +18,8 @@ const REJOIN_MS = 60_000;
 const USE_MS = 150_000;
 /** Then nobody seals with the old one any more, and it is dropped. */
 const REMOVE_MS = 300_000;
+/** A timer may come so much too early. */
+const EARLY_MS = 5;
 /** A farewell takes a few rounds of gossip; nobody waits longer for it than upstream. */
 const FAREWELL_MS = 1_000;
 
@@ -204,9 +206,12 @@ export class Membership {
     this.#tell(out.changes);
   }
 
-  /** A timer that comes early enough stays: most packets move the next event by nothing, or away. */
+  /**
+   * A timer that comes a little early stays: most packets move the next event by nothing. One that comes much too early, as for a
+   * probe that was answered, would wake the process for nothing, which costs more than all that a packet leads to.
+   */
   #wakeAt(at: number, now: number): void {
-    if (this.#timer && this.#wake <= at) return;
+    if (this.#timer && this.#wake <= at && at - this.#wake < EARLY_MS) return;
     this.#timer?.cancel();
     this.#wake = at;
     // Not before: a tick that comes too early does nothing but ask for the next one, and Node counts from the

@@ -53,6 +53,8 @@ export class Bench {
   /** All streams that were asked for while time passed. */
   readonly dials: Dial[] = [];
   readonly machine: Machine;
+  /** How often time alone was the event. */
+  wakes = 0;
   last: Output;
 
   constructor(o: { peers?: number; profile?: Profile } = {}) {
@@ -82,6 +84,7 @@ export class Bench {
       if (this.last.wake > end) break;
       this.now = Math.max(this.now, this.last.wake);
       this.last = this.machine.tick(this.now);
+      this.wakes++;
       const sent = this.sent(this.last);
       all.push(...sent);
       this.dials.push(...this.last.dials);

@@ -66,15 +66,55 @@ describe('a ping', () => {
 describe('a probe', () => {
   it('goes to each member in turn', () => {
     const bench = new Bench({ peers: 3 });
-    const asked = only(bench.pass(300), 'ping').map(({ node }) => node);
+    const asked = only(bench.pass(600), 'ping').map(({ node }) => node);
     expect(asked.length).toBeGreaterThanOrEqual(6);
     expect(new Set(asked.slice(0, 3))).toEqual(new Set(['n1', 'n2', 'n3']));
     expect(new Set(asked.slice(3, 6))).toEqual(new Set(['n1', 'n2', 'n3']));
   });
 
+  it.each([
+    // Of the first second, in which members join while the first probe is near already.
+    [1, 6],
+    [2, 10],
+    [4, 13],
+    [9, 16],
+    [99, 19],
+  ])(
+    'comes the more often the more others there are, as few come round soon: %i, %i a second',
+    (peers, count) => {
+      const bench = new Bench({ peers });
+      bench.pass(1_000);
+      const asked = only(bench.pass(1_000), 'ping').length;
+      expect([count, count + 1]).toContain(asked);
+    },
+  );
+
+  it('comes at the same interval in a ring of the other profiles, however small', () => {
+    const bench = new Bench({ peers: 2, profile: LAN });
+    bench.pass(1_000);
+    expect(only(bench.pass(10_000), 'ping').length).toBe(10);
+  });
+
+  it('is all that a member is woken up for while nothing happens', () => {
+    const bench = new Bench({ peers: 2 });
+    bench.pass(5_000);
+    const woken = bench.wakes;
+    const asked = only(bench.pass(1_000), 'ping').length;
+    expect(bench.wakes - woken).toBe(asked);
+  });
+
+  it('wakes nobody while there is nobody', () => {
+    const bench = new Bench({ peers: 0 });
+    bench.pass(1_000);
+    const woken = bench.wakes;
+    bench.pass(1_500);
+    // Ten probes that find nobody, and no gossip.
+    expect(bench.wakes - woken).toBe(10);
+  });
+
   it('without an answer is tried by others and over a stream, then makes a suspect', () => {
     const bench = new Bench({ peers: 4 });
-    const sent = bench.pass(160, ['n1', 'n2', 'n3', 'n4']);
+    const sent = bench.pass(260, ['n1', 'n2', 'n3', 'n4']);
     expect(only(sent, 'indirect-ping').length).toBeGreaterThanOrEqual(3);
     expect(bench.dials.length).toBeGreaterThan(0);
     const suspects = [1, 2, 3, 4].filter((i) => bench.state(i) === 'suspect');
@@ -83,7 +123,7 @@ describe('a probe', () => {
 
   it('is answered by a stream, too', () => {
     const bench = new Bench({ peers: 1 });
-    bench.pass(110, 'all');
+    while (bench.dials.length === 0) bench.pass(1, 'all');
     const [dial] = bench.dials;
     const ping = dial && decodeStream(dial.bytes, PLAIN, 'call');
     expect(ping).toMatchObject({ type: 'ping', node: 'n1' });
@@ -132,7 +172,7 @@ describe('what is said about members', () => {
 
   it('is a suspicion only when somebody is called dead who answered us a moment ago', () => {
     const bench = new Bench({ peers: 3 });
-    bench.pass(200);
+    while (!only(bench.pass(1), 'ping').some(({ node }) => node === 'n1'));
     bench.take(accuse('dead', 1, { by: 2 }));
     expect(bench.state(1)).toBe('suspect');
     bench.take(accuse('dead', 1, { by: 1 }));

@@ -6,6 +6,7 @@ import { encodeMessage, type Message, type Ping } from './messages.ts';
 import { Outbox, type Output, type StreamId } from './outbox.ts';
 import { decodePacket, join } from './packet.ts';
 import { Probes } from './probes.ts';
+import type { Profile } from './profile.ts';
 import { Rumours } from './rumours.ts';
 import { decodeStream, encodePushPull, encodeStream, MAX_STREAM } from './stream.ts';
 
@@ -173,7 +174,7 @@ export class Machine {
     this.#probes.tick();
     this.#beliefs.tick();
     if (now >= this.#nextProbe) {
-      this.#nextProbe = now + profile.probeIntervalMs;
+      this.#nextProbe = now + probeInterval(profile, members.live);
       this.#probes.probeNext((member) => this.#forget(member));
     }
     if (now >= this.#nextPushPull) {
@@ -198,10 +199,15 @@ export class Machine {
     }
   }
 
+  /** Nobody is woken up for gossip that nobody hears, nor to knock while nobody is dead. */
   #next(): number {
-    const gossip = this.#core.rumours.size > 0 ? this.#nextGossip : Number.POSITIVE_INFINITY;
-    const timers = [this.#nextProbe, this.#nextPushPull, this.#nextKnock, gossip];
-    return Math.min(...timers, this.#probes.next, this.#beliefs.next);
+    const { members, rumours } = this.#core;
+    const all = members.all();
+    const never = Number.POSITIVE_INFINITY;
+    const gossip = rumours.size > 0 && all.some((m) => this.#core.hears(m)) ? this.#nextGossip : never;
+    const knock = all.some((m) => m.state === 'dead') ? this.#nextKnock : never;
+    const own = Math.min(this.#nextProbe, this.#nextPushPull, gossip, knock);
+    return Math.min(own, this.#probes.next, this.#beliefs.next);
   }
 
   #take(message: Message, from: Endpoint): void {
@@ -317,6 +323,10 @@ export class Machine {
     if (over) out.change({ type: 'forgotten', name: member.name });
     return over;
   }
+}
+
+function probeInterval({ probeIntervalMs, probeRelief }: Profile, members: number): number {
+  return probeIntervalMs * (1 + probeRelief / Math.max(1, members - 1));
 }
 
 function pushPullScale(members: number): number {

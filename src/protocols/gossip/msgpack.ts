@@ -153,16 +153,37 @@ export type Writable = number | boolean | null | string | Uint8Array | undefined
  * and of at most 32 bits.
  */
 export function writeFields(to: number[], fields: Readonly<Record<string, Writable>>): void {
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  present.sort(([a], [b]) => (a < b ? -1 : 1));
-  to.push(0x80 | present.length);
-  for (const [name, value] of present) {
-    writeRaw(to, ENCODER.encode(name));
-    if (value === null || value === undefined) to.push(0xc0);
+  const names = Object.keys(fields).sort();
+  const start = to.length;
+  to.push(0);
+  let count = 0;
+  for (const name of names) {
+    const value = fields[name];
+    if (value === undefined) continue;
+    count++;
+    writeText(to, name);
+    if (value === null) to.push(0xc0);
     else if (typeof value === 'boolean') to.push(value ? 0xc3 : 0xc2);
     else if (typeof value === 'number') writeNumber(to, value);
-    else writeRaw(to, typeof value === 'string' ? ENCODER.encode(value) : value);
+    else if (typeof value === 'string') writeText(to, value);
+    else writeRaw(to, value);
   }
+  to[start] = 0x80 | count;
+}
+
+/** Names are short and plain mostly, for which a loop is faster than an encoder. */
+function writeText(to: number[], text: string): void {
+  if (text.length >= 0x20 || !isAscii(text)) {
+    writeRaw(to, ENCODER.encode(text));
+    return;
+  }
+  to.push(0xa0 | text.length);
+  for (let i = 0; i < text.length; i++) to.push(text.charCodeAt(i));
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
 }
 
 function writeNumber(to: number[], n: number): void {

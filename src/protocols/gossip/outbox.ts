@@ -25,38 +25,56 @@ export interface Output {
   readonly wake: number;
 }
 
-type Collected = { -readonly [K in keyof Omit<Output, 'wake'>]: Output[K][number][] };
+type List<K extends keyof Output> = Output[K] extends readonly (infer T)[] ? T[] : never;
 
-/** Collects what one event leads to. */
+/** Collects what one event leads to. Most lead to one packet, or to nothing: lists are made when there is something for them. */
 export class Outbox {
-  #all = empty();
+  #packets: List<'packets'> | undefined;
+  #dials: List<'dials'> | undefined;
+  #replies: List<'replies'> | undefined;
+  #hangUps: List<'hangUps'> | undefined;
+  #changes: List<'changes'> | undefined;
+  #drops: List<'drops'> | undefined;
 
   packet(to: Endpoint, bytes: Uint8Array): void {
-    this.#all.packets.push({ to, bytes });
+    this.#packets ??= [];
+    this.#packets.push({ to, bytes });
   }
   dial(dial: Dial): void {
-    this.#all.dials.push(dial);
+    this.#dials ??= [];
+    this.#dials.push(dial);
   }
   reply(stream: StreamId, bytes: Uint8Array): void {
-    this.#all.replies.push({ stream, bytes });
+    this.#replies ??= [];
+    this.#replies.push({ stream, bytes });
   }
   hangUp(stream: StreamId): void {
-    this.#all.hangUps.push(stream);
+    this.#hangUps ??= [];
+    this.#hangUps.push(stream);
   }
   change(change: Change): void {
-    this.#all.changes.push(change);
+    this.#changes ??= [];
+    this.#changes.push(change);
   }
   drop(drop: Drop): void {
-    this.#all.drops.push(drop);
+    this.#drops ??= [];
+    this.#drops.push(drop);
   }
 
   take(wake: number): Output {
-    const all = this.#all;
-    this.#all = empty();
-    return { ...all, wake };
+    const out: Output = {
+      packets: this.#packets ?? NONE,
+      dials: this.#dials ?? NONE,
+      replies: this.#replies ?? NONE,
+      hangUps: this.#hangUps ?? NONE,
+      changes: this.#changes ?? NONE,
+      drops: this.#drops ?? NONE,
+      wake,
+    };
+    this.#packets = this.#dials = this.#replies = undefined;
+    this.#hangUps = this.#changes = this.#drops = undefined;
+    return out;
   }
 }
 
-function empty(): Collected {
-  return { packets: [], dials: [], replies: [], hangUps: [], changes: [], drops: [] };
-}
+const NONE: readonly never[] = Object.freeze([]);

@@ -40,8 +40,7 @@ export function encodePacket(
   const [only] = messages;
   const body = messages.length === 1 && only ? only : compound(messages);
   const checked = o.checksum ? withChecksum(body) : body;
-  const label = new TextEncoder().encode(wrapping.label);
-  const sealed = wrapping.keyring.seal(checked, label);
+  const sealed = wrapping.keyring.seal(checked, labelBytes(wrapping));
   return wrapping.label === '' ? sealed : join([labelHeader(wrapping.label), sealed]);
 }
 
@@ -59,7 +58,7 @@ export function decodePacket(bytes: Uint8Array, wrapping: Wrapping): Unwrapped {
   if (labelled.label !== wrapping.label) return drop('wrong-label');
   let { rest } = labelled;
   if (wrapping.keyring.enabled) {
-    const plain = wrapping.keyring.open(rest, new TextEncoder().encode(wrapping.label));
+    const plain = wrapping.keyring.open(rest, labelBytes(wrapping));
     if (!plain) return drop('not-decrypted');
     rest = plain;
   }
@@ -84,6 +83,12 @@ export function takeLabel(bytes: Uint8Array): { label: string; rest: Uint8Array 
     label: new TextDecoder().decode(bytes.subarray(2, 2 + length)),
     rest: bytes.subarray(2 + length),
   };
+}
+
+const NO_LABEL = new Uint8Array();
+
+function labelBytes({ label }: Wrapping): Uint8Array {
+  return label === '' ? NO_LABEL : new TextEncoder().encode(label);
 }
 
 export function labelHeader(label: string): Uint8Array {

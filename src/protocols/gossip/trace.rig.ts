@@ -5,7 +5,7 @@ import type { Change } from './events.ts';
 import { PLAIN } from './machine.rig.ts';
 import { Machine } from './machine.ts';
 import type { Output } from './outbox.ts';
-import { FAST } from './profile.ts';
+import { FAST, type Profile } from './profile.ts';
 
 /** What a machine was told, as base64 where it is bytes. */
 export type Input =
@@ -26,9 +26,12 @@ export interface Trace {
   readonly changes: readonly { readonly now: number; readonly change: Change }[];
 }
 
+/** That of the recorded members, whose probes all came at the same interval: other times would be other events. */
+const PROFILE: Profile = { ...FAST, probeRelief: 0 };
+
 /** A machine as that of a trace, at its begin. */
 export function machineOf({ name, at, seed, begin }: Pick<Trace, 'name' | 'at' | 'seed' | 'begin'>): Machine {
-  return new Machine({ name, at, profile: FAST, wrapping: PLAIN, random: seededRandom(seed) }, begin);
+  return new Machine({ name, at, profile: PROFILE, wrapping: PLAIN, random: seededRandom(seed) }, begin);
 }
 
 export function feed(machine: Machine, now: number, input: Input): Output {
