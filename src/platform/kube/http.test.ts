@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../obs/clock.rig.ts';
 import { createLog } from '../obs/log.ts';
 import { connect, type KubeClient, type Request } from './client.ts';
+import { ListReader } from './list.ts';
 
 /** What a busy or broken server answers, in this order; afterwards 200. The retry policy is all that is tested here. */
 type Answer = (res: ServerResponse) => void;
@@ -138,6 +139,65 @@ describe('a request', () => {
     script = [status(422)];
     const error = await ask({ method: 'POST', body: { password: 'hunter2' } });
     expect(JSON.stringify(error) + String(error)).not.toContain('hunter2');
+  });
+});
+
+describe('an answer that is read while it comes in', () => {
+  const rest = { metadata: { resourceVersion: '7' }, items: [] };
+  /** Reads lists; `got` has what each attempt was given. */
+  const reading = () => {
+    const got: unknown[][] = [];
+    const reader = () => {
+      const items: unknown[] = [];
+      got.push(items);
+      return new ListReader((item) => items.push(item));
+    };
+    return { got, reader };
+  };
+
+  it('is taken piece by piece, before its end is there', async () => {
+    const { got, reader } = reading();
+    script = [
+      (res) => {
+        res.write('{"metadata":{"resourceVersion":"7"},"items":[{"a":1},{"b"');
+        const goOn = () => (got[0]?.length === 1 ? res.end(':2}]}') : setImmediate(goOn));
+        goOn();
+      },
+    ];
+    expect(await ask({ reader })).toEqual(rest);
+    expect(got).toEqual([[{ a: 1 }, { b: 2 }]]);
+  });
+
+  it('of many pieces is taken whole, whatever pauses are made', async () => {
+    const { got, reader } = reading();
+    const items = Array.from({ length: 20_000 }, (_, i) => ({ name: `item ${i}`, text: 'x'.repeat(100) }));
+    script = [(res) => res.end(JSON.stringify({ ...rest, items }))];
+    expect(await client.request({ method: 'GET', path: '/x', reader })).toEqual(rest);
+    expect(got).toEqual([items]);
+  });
+
+  it('that is cut off is read anew from its beginning', async () => {
+    const { got, reader } = reading();
+    const cut: Answer = (res) => {
+      res.write('{"metadata":{"resourceVersion":"6"},"items":[{"a":1},');
+      const goOn = () => (got[0]?.length === 1 ? res.destroy() : setImmediate(goOn));
+      goOn();
+    };
+    script = [cut, (res) => res.end('{"metadata":{"resourceVersion":"7"},"items":[{"b":2}]}')];
+    expect(await ask({ reader })).toEqual(rest);
+    expect(got).toEqual([[{ a: 1 }], [{ b: 2 }]]);
+  });
+
+  it.each([
+    ['is no JSON', '{"items":[{"a":oops}]}'],
+    ['ends too early', '{"items":[{"a":1}'],
+  ])('that %s is a failure, and so is a refusal', async (_, text) => {
+    const { got, reader } = reading();
+    script = [(res) => res.end(text)];
+    expect(await ask({ reader, retry: false })).toMatchObject({ name: 'ConnectionError' });
+    script = [status(403)];
+    expect(await ask({ reader })).toMatchObject({ name: 'ApiError', status: 403, reason: 'Busy' });
+    expect(got.flat()).toEqual([]);
   });
 });
 
