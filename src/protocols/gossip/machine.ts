@@ -16,6 +16,8 @@ export const STREAM_TIMEOUT_MS = 10_000;
 export const MAX_STREAMS = 128;
 /** Pause between two exchanges with members that came back, so that a healed partition is no flood of them. */
 const REVIVAL_PAUSE_MS = 100;
+/** In waits for an answer. */
+const WORTH_A_WAKE = 1.25;
 /** Members up to which full exchanges keep their interval, as upstream. */
 const PUSH_PULL_SCALE = 32;
 
@@ -325,8 +327,13 @@ export class Machine {
   }
 }
 
-function probeInterval({ probeIntervalMs, probeRelief }: Profile, members: number): number {
-  return probeIntervalMs * (1 + probeRelief / Math.max(1, members - 1));
+/**
+ * A member is woken up for each probe and, where that is at another time, to look for its answer: an interval that is only a little
+ * longer than the wait for it would wake it up more often, not less.
+ */
+function probeInterval({ probeIntervalMs, probeTimeoutMs, probeRelief }: Profile, members: number): number {
+  const interval = probeIntervalMs * (1 + probeRelief / Math.max(1, members - 1));
+  return interval < WORTH_A_WAKE * probeTimeoutMs ? probeIntervalMs : interval;
 }
 
 function pushPullScale(members: number): number {

@@ -5,7 +5,7 @@
 export interface Profile {
   /** From one probe to the next; each goes to one member, in turn. */
   readonly probeIntervalMs: number;
-  /** In a small ring it is longer: `probeIntervalMs * (1 + probeRelief / others)`; 0: the same in all. */
+  /** In a small ring it is longer, where that is worth it: `probeIntervalMs * (1 + probeRelief / others)`; 0: the same in all. */
   readonly probeRelief: number;
   /** Wait for the direct answer; then others are asked to try, and a stream is. */
   readonly probeTimeoutMs: number;
@@ -99,7 +99,7 @@ export const WAN: Profile = {
 export const FAST: Profile = {
   // Each member sends 20 probes and as many answers a second in a large ring.
   probeIntervalMs: 50,
-  // Few members come round to each other soon: for the same 230 ms, 100 ms between probes do for 3, 75 for 5, and 61 for 10.
+  // Few members come round to each other soon: for the same 230 ms, 100 ms between probes do for 3, 83 for 4, and 75 for 5.
   probeRelief: 2,
   // Fifty times the round trip of a local network; what is lost, is asked for again by others.
   probeTimeoutMs: 50,
