@@ -67,11 +67,18 @@ export class Loop {
     this.#queue.add(key);
   }
 
-  /** Adds the Services that a change of Config or nodes concerns. */
+  /** Adds the Services that a change of Config or nodes concerns; first those that nobody may answer for at the moment. */
   addConcerned({ pools, ranges }: Refreshed): void {
-    for (const [key, { pool }] of this.#known) {
-      if (pool === undefined ? ranges : pools.has(pool)) this.add(key);
+    const nodes = this.#o.configuration.field?.nodes;
+    const others: string[] = [];
+    for (const [key, { pool, owner }] of this.#known) {
+      if (!(pool === undefined ? ranges : pools.has(pool))) continue;
+      const node = owner === undefined ? undefined : nodes?.get(owner);
+      const doubtful = owner !== undefined && (node?.liveness !== 'live' || node.losses !== undefined);
+      if (doubtful) this.add(key);
+      else others.push(key);
     }
+    for (const key of others) this.add(key);
   }
 
   /** Adds those that this node owns: which interfaces there are matters to nobody else. */
