@@ -67,18 +67,20 @@ export class Loop {
     this.#queue.add(key);
   }
 
-  /** Adds the Services that a change of Config or nodes concerns; first those that nobody may answer for at the moment. */
+  /**
+   * Adds the Services that a change of Config or nodes concerns: first those that nobody may answer for at the moment, then those
+   * that this node announces, as another one may tell of them by now.
+   */
   addConcerned({ pools, ranges }: Refreshed): void {
     const nodes = this.#o.configuration.field?.nodes;
-    const others: string[] = [];
-    for (const [key, { pool, owner }] of this.#known) {
+    const [orphans, own, others]: [string[], string[], string[]] = [[], [], []];
+    for (const [key, { pool, owner, duty }] of this.#known) {
       if (!(pool === undefined ? ranges : pools.has(pool))) continue;
       const node = owner === undefined ? undefined : nodes?.get(owner);
-      const doubtful = owner !== undefined && (node?.liveness !== 'live' || node.losses !== undefined);
-      if (doubtful) this.add(key);
-      else others.push(key);
+      if (owner !== undefined && (node?.liveness !== 'live' || node.losses !== undefined)) orphans.push(key);
+      else (duty ? own : others).push(key);
     }
-    for (const key of others) this.add(key);
+    for (const key of [...orphans, ...own, ...others]) this.add(key);
   }
 
   /** Adds those that this node owns: which interfaces there are matters to nobody else. */
