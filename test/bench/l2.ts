@@ -2,7 +2,8 @@
  * How long addresses are without an owner, and what a speaker can answer, beside upstream's speaker in the same lab. Prints a
  * row as soon as it is known; passes and fails nothing. Needs what test/lab needs. By the environment:
  * NODES (default 3), ADDRESSES ("1 100"; of more than a hundred, so many are watched, spread evenly), RUNS of each scenario (30),
- * PRODUCTS ("herald upstream"), MINUTES of unrest (10), and SCENARIOS: killed stopped gone carrier rolling drain lossy stall partition unrest, and on one node: answers change start cost.
+ * PRODUCTS ("herald upstream"), MINUTES of unrest (10), and
+ * SCENARIOS: killed stopped gone carrier rolling drain lossy stall partition unrest, and on one node: answers change start cost.
  */
 import { stalls } from '../lab/faults.rig.ts';
 import { labAvailable } from '../lab/lab.rig.ts';
