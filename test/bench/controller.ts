@@ -12,7 +12,7 @@ import { createLog } from '../../src/platform/obs/log.ts';
 import { systemRandom } from '../../src/platform/obs/random.ts';
 import { Cluster, NAMESPACE, type Program, startController } from '../api/controller.rig.ts';
 import { type ApiServer, available, startApiServer, until } from '../servers/index.ts';
-import { inParallel, PARALLEL, PORTLESS, patchRate } from './parts/services.ts';
+import { inParallel, makeOthers, PARALLEL, PORTLESS, patchRate } from './parts/services.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const log = createLog({ level: 'none', clock: systemClock });
@@ -84,11 +84,12 @@ async function idle({ api, kube, cluster }: Lab): Promise<void> {
 
 async function scale({ api, kube, cluster }: Lab, count: number): Promise<void> {
   const makingMs = await inParallel(count, (i) => cluster.service(`bench/s${i}`, { spec: PORTLESS }));
-  const rawBefore = await patchRate(kube, cluster, Math.min(count, 2_000));
+  const others = await makeOthers(cluster, Math.min(count, 2_000));
+  const rawBefore = await patchRate(cluster, others);
   const first = await started(api);
   const allMs = (await whenWritten(first.program, count)) - first.at;
   const allocMs = allMs - first.readyMs;
-  const rawAfter = await patchRate(kube, cluster, Math.min(count, 2_000));
+  const rawAfter = await patchRate(cluster, others);
   const raw = (rawBefore + rawAfter) / 2;
   const rate = (count / allocMs) * 1000;
   say(`${count} Services (made in ${seconds(makingMs)}):`);
@@ -113,6 +114,7 @@ async function scale({ api, kube, cluster }: Lab, count: number): Promise<void> 
   );
   await again.program.stop();
   await inParallel(count, (i) => cluster.services.delete({ name: `s${i}`, namespace: 'bench' }));
+  await inParallel(others.length, (i) => cluster.services.delete({ name: `raw${i}`, namespace: 'bench' }));
 }
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@ import { Cluster, NAMESPACE } from '../../api/controller.rig.ts';
 import { client, reflector } from '../../api/kube.rig.ts';
 import { type ApiServer, startApiServer, until } from '../../servers/index.ts';
 import { cpuSeconds, peakMiB } from './process.ts';
-import { inParallel, PARALLEL, PORTLESS, patchRate, statusWrites } from './services.ts';
+import { inParallel, makeOthers, PARALLEL, PORTLESS, patchRate, seed, statusWrites } from './services.ts';
 
 export interface Contestant {
   readonly name: string;
@@ -18,6 +18,8 @@ export type Figures = ReadonlyMap<string, number>;
 
 const POD = 'controller-0';
 const BURST = 1_000;
+/** Services for the yardstick. */
+const OTHERS = 2_000;
 const SINGLES = 20;
 /** MetalLB serves some 30 Services a second where there are 10,000. */
 const PATIENCE_MS = 3_600_000;
@@ -83,11 +85,9 @@ async function writesSince({ api }: Ring, before: number): Promise<number> {
 async function rounds(who: Contestant, count: number, ring: Ring): Promise<Figures> {
   const { api, cluster } = ring;
   const figures = new Map<string, number>();
-  await inParallel(count, (i) => cluster.service(`bench/s${i}`, { spec: PORTLESS }));
-  figures.set(
-    'yardstick: parallel status patches/s of the API server',
-    await patchRate(ring.kube, cluster, BURST * 2),
-  );
+  const others = await makeOthers(cluster, OTHERS);
+  await seed(api, cluster, count);
+  figures.set('yardstick: parallel status patches/s of the API server', await patchRate(cluster, others));
   const program = await cold(who, count, { ring, figures });
   await burst(count, { ring, figures });
   await single({ ring, figures });

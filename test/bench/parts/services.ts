@@ -1,9 +1,8 @@
 /** Loads of Services for the benches of controllers, and what an API server takes of them. */
-import { Services } from '../../../src/domain/api/core.ts';
-import type { KubeClient } from '../../../src/platform/kube/client.ts';
-import { resource } from '../../../src/platform/kube/resource.ts';
+import { randomUUID } from 'node:crypto';
+import type { Service } from '../../../src/domain/api/core.ts';
 import type { Cluster } from '../../api/controller.rig.ts';
-import type { ApiServer } from '../../servers/index.ts';
+import { type ApiServer, until } from '../../servers/index.ts';
 
 /** Requests of the bench under way at once. */
 export const PARALLEL = 32;
@@ -21,22 +20,30 @@ export async function inParallel(count: number, f: (i: number) => Promise<unknow
   return performance.now() - start;
 }
 
-/**
- * Status patches a second that the server takes when they are sent as the controller sends them, to Services in namespace
- * "bench" that no controller serves.
- */
-export async function patchRate(kube: KubeClient, cluster: Cluster, count: number): Promise<number> {
+/** Makes Services that no controller serves. */
+export async function makeOthers(cluster: Cluster, count: number): Promise<Service[]> {
   const spec = { ...PORTLESS, loadBalancerClass: 'example.com/other' };
-  const versions: string[] = [];
+  const made: Service[] = [];
   await inParallel(count, async (i) => {
-    versions[i] = (await cluster.service(`bench/raw${i}`, { spec })).metadata.resourceVersion;
+    made[i] = await cluster.service(`bench/raw${i}`, { spec });
   });
-  const ms = await inParallel(count, (i) => patchStatus(kube, i, versions[i] ?? ''));
-  await inParallel(count, (i) => resource(kube, Services).delete({ name: `raw${i}`, namespace: 'bench' }));
-  return (count / ms) * 1000;
+  return made;
 }
 
-function patchStatus(kube: KubeClient, i: number, resourceVersion: string): Promise<unknown> {
+/**
+ * Status patches a second that the server takes when they are sent as the controller sends them, one to each of `others`, which
+ * are then as the server has them.
+ */
+export async function patchRate(cluster: Cluster, others: Service[]): Promise<number> {
+  const ms = await inParallel(others.length, async (i) => {
+    const service = others[i];
+    if (service) others[i] = await patchStatus(cluster, service, i);
+  });
+  return (others.length / ms) * 1000;
+}
+
+function patchStatus(cluster: Cluster, { metadata }: Service, i: number): Promise<Service> {
+  const { name, namespace = '', resourceVersion } = metadata;
   const condition = {
     type: 'herald.io/Allocated',
     status: 'True',
@@ -45,16 +52,49 @@ function patchStatus(kube: KubeClient, i: number, resourceVersion: string): Prom
     lastTransitionTime: new Date().toISOString().replace(/\.\d+/, ''),
   };
   const ingress = [{ ip: `10.${200 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}` }];
-  return kube.request({
-    method: 'PATCH',
-    path: `/api/v1/namespaces/bench/services/raw${i}/status`,
-    query: { fieldManager: 'herald-controller' },
-    contentType: 'application/merge-patch+json',
-    body: {
-      metadata: { resourceVersion, annotations: { 'metallb.io/ip-allocated-from-pool': 'bench' } },
-      status: { loadBalancer: { ingress }, conditions: [condition] },
-    },
+  const body = {
+    metadata: { resourceVersion, annotations: { 'metallb.io/ip-allocated-from-pool': 'bench' } },
+    status: { loadBalancer: { ingress }, conditions: [condition] },
+  };
+  const options = { subresource: 'status', fieldManager: 'herald-controller' } as const;
+  return cluster.services.mergePatch({ name, namespace }, body, options);
+}
+
+/**
+ * Services bench/s0 and on, with their cluster addresses, each stored as the server stored the first. The server itself looks
+ * at all cluster addresses for each that it gives: 10,000 Services take it minutes, 50,000 an hour.
+ */
+export async function seed(api: ApiServer, cluster: Cluster, count: number): Promise<void> {
+  const { metadata, spec } = await cluster.service('bench/s0', { spec: PORTLESS });
+  const ip = spec.clusterIP ?? '';
+  const stored = async (path: string) =>
+    (await api.get(path)).body.replace(/"resourceVersion":"\d+",/, '').trimEnd();
+  const service = await stored('/api/v1/namespaces/bench/services/s0');
+  const address = await stored(`/apis/networking.k8s.io/v1/ipaddresses/${ip}`);
+  const used = await api.kubectl('get', 'ipaddresses', '-o', 'jsonpath={.items[*].metadata.name}');
+  const free = freeAddresses(new Set(used.split(' ')));
+  await inParallel(count - 1, async (before) => {
+    const i = before + 1;
+    const own = free.next().value ?? '';
+    const copy = (text: string) =>
+      text
+        .replaceAll('"s0"', `"s${i}"`)
+        .replaceAll(`"${ip}"`, `"${own}"`)
+        .replace(/"uid":"[^"]+"/, `"uid":"${randomUUID()}"`);
+    await api.store(`ipaddresses/${own}`, copy(address));
+    await api.store(`services/specs/bench/s${i}`, copy(service));
   });
+  const last = { name: `s${count - 1}`, namespace: metadata.namespace ?? '' };
+  await until('the server to know them', () => cluster.services.get(last));
+}
+
+/** Of 10.97.0.0/16 and what follows. */
+function* freeAddresses(used: ReadonlySet<string>): Generator<string, undefined> {
+  for (let i = 0; i < 1 << 17; i++) {
+    const ip = `10.${97 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`;
+    if (!used.has(ip)) yield ip;
+  }
+  return undefined;
 }
 
 /** Writes of Service statuses that the server has been asked for since it started, those without effect included. */
