@@ -164,9 +164,9 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
   it('follows the interfaces of an advertisement', async () => {
     await lab.objects.advertisement('web', { interfaces: ['absent0'] });
     await silent(WEB);
-    expect(
-      await lab.api.kubectl('get', 'events', '-n', 'default', '-o', 'jsonpath={.items[*].reason}'),
-    ).toContain('announceFailed');
+    const reasons = () =>
+      lab.api.kubectl('get', 'events', '-n', 'default', '-o', 'jsonpath={.items[*].reason}');
+    await until('the Event', async () => (await reasons()).includes('announceFailed'));
     await lab.objects.advertisement('web', { interfaces: ['absent0', 'lan0'] });
     await answeredBy(WEB, macs.one);
     await lab.objects.advertisement('web', { interfaces: [] });
