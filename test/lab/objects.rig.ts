@@ -32,6 +32,14 @@ export const SPEAKER_LABELS = {
 const READY = { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' };
 const condition = (ready: boolean) => [{ ...READY, status: ready ? 'True' : 'False' }];
 
+/** What an EndpointSlice says of one ready endpoint on each node. */
+export const endpointsOn = (nodes: readonly string[]) =>
+  nodes.map((nodeName, i) => ({
+    addresses: [`10.1.0.${i + 1}`],
+    nodeName,
+    conditions: { ready: true },
+  }));
+
 export function cluster(api: ApiServer): Cluster {
   const apply = async (...objects: Json[]): Promise<void> => {
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
@@ -49,11 +57,7 @@ export function cluster(api: ApiServer): Cluster {
       metadata: { name: `${name}-1`, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
       addressType: 'IPv4',
       ports: [{ port: 80 }],
-      endpoints: nodes.map((nodeName, i) => ({
-        addresses: [`10.1.0.${i + 1}`],
-        nodeName,
-        conditions: { ready: true },
-      })),
+      endpoints: endpointsOn(nodes),
     });
   return {
     apply,

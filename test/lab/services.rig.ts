@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../src/platform/kube/client.ts';
+import { endpointsOn } from './objects.rig.ts';
 
 /** Many Services at once, by a client of our own: kubectl would need a process for each. */
 
@@ -43,9 +44,5 @@ const sliceOf = (name: string, nodes: readonly string[]) => ({
   metadata: { name, labels: { 'kubernetes.io/service-name': name } },
   addressType: 'IPv4',
   ports: [{ port: 80 }],
-  endpoints: nodes.map((nodeName, i) => ({
-    addresses: [`10.1.0.${i + 1}`],
-    nodeName,
-    conditions: { ready: true },
-  })),
+  endpoints: endpointsOn(nodes),
 });
