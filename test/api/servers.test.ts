@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { leftovers } from '../servers/clean.ts';
 import { exec } from '../servers/exec.ts';
-import { type ApiServer, startApiServer } from '../servers/index.ts';
+import { type ApiServer, copyService, startApiServer } from '../servers/index.ts';
 
 /** Status of one GET; for a watch, the code of the first event if that is an error. */
 function statusOf(api: ApiServer, path: string): Promise<number> {
@@ -66,6 +66,28 @@ describe('an API server', () => {
     await expect(statusOf(api, '/readyz')).rejects.toThrow();
     await api.restart();
     expect(await api.kubectl('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}')).toBe('b');
+  });
+
+  it('takes copies of a Service past itself, and gives none of their addresses away again', async () => {
+    await api.kubectl('create', 'service', 'loadbalancer', 'first', '--tcp=80');
+    const status = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } });
+    await api.kubectl('patch', 'service', 'first', '--subresource=status', '-p', status);
+    const copies = Array.from({ length: 300 }, (_, i) => ({
+      name: `copy-${i}`,
+      ip: `10.200.${i >> 8}.${i & 255}`,
+    }));
+    await copyService(api, { namespace: 'default', like: { name: 'first', ip: '192.0.2.1' } }, copies);
+    await api.kubectl('create', 'service', 'loadbalancer', 'last', '--tcp=80');
+    const field = async (path: string) =>
+      (await api.kubectl('get', 'services', '-o', `jsonpath={.items[*]${path}}`)).split(' ');
+    const names = ['first', 'kubernetes', 'last', ...copies.map(({ name }) => name)];
+    expect((await field('.metadata.name')).toSorted()).toEqual(names.toSorted());
+    for (const path of ['.metadata.uid', '.spec.clusterIP', '.spec.clusterIPs[0]'])
+      expect(new Set(await field(path))).toHaveProperty('size', names.length);
+    const ips = copies.map(({ ip }) => ip);
+    expect((await field('.status.loadBalancer.ingress[0].ip')).toSorted()).toEqual(
+      ['192.0.2.1', ...ips].toSorted(),
+    );
   });
 
   it('answers 410 to a resourceVersion from before a compaction', async () => {

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/platform/obs/clock.ts';
 import { createLog } from '../../src/platform/obs/log.ts';
 import { type Lab, labAvailable, type RunningSpeaker, startLab } from '../lab/lab.rig.ts';
 import type { Host } from '../lab/network.rig.ts';
-import { assign, makeServices, WRITERS } from '../lab/services.rig.ts';
+import { assign, makeServices } from '../lab/services.rig.ts';
 import { startSite } from '../lab/site.rig.ts';
 import { until } from '../servers/index.ts';
 
@@ -60,7 +60,7 @@ const numbered = (prefix: string, from: number, to: number) =>
 async function latency(lab: Lab, client: KubeClient, host: Host): Promise<void> {
   const late = numbered('late', 60_000, 60_000 + LATENCY_RUNS);
   await makeServices(
-    client,
+    { api: lab.api, kube: client },
     late.map(({ name }) => ({ name })),
     ['node-a'],
   );
@@ -185,7 +185,6 @@ async function main(counts: readonly number[]): Promise<void> {
       log,
       userAgent: 'bench',
       qps: 0,
-      concurrency: WRITERS,
     });
     const [host, node] = await Promise.all([lab.network.client('c'), lab.network.node('node-a')]);
     await lab.objects.node('node-a');
@@ -195,13 +194,13 @@ async function main(counts: readonly number[]): Promise<void> {
     row('', 'p50', 'p99', 'runs');
     let speaker = await start(lab, node, 0);
     await latency(lab, client, host);
-    await makeServices(client, numbered('bench', 0, 1), ['node-a']);
+    await makeServices({ api: lab.api, kube: client }, numbered('bench', 0, 1), ['node-a']);
     await until('the first', async () => (await addressesOf(speaker)) > LATENCY_RUNS);
     await floods({ lab, host, speaker }, 1);
     let made = 1;
     for (const count of counts) {
       await speaker.stop();
-      await makeServices(client, numbered('bench', made, count), ['node-a']);
+      await makeServices({ api: lab.api, kube: client }, numbered('bench', made, count), ['node-a']);
       made = count;
       speaker = await start(lab, node, count);
       await floods({ lab, host, speaker }, count);

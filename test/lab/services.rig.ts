@@ -1,12 +1,12 @@
 import type { KubeClient } from '../../src/platform/kube/client.ts';
+import type { Named } from '../servers/copies.ts';
+import { type ApiServer, copyService } from '../servers/index.ts';
 import { endpointsOn } from './objects.rig.ts';
 
-/** Many Services at once, by a client of our own: kubectl would need a process for each. */
+/** Many Services at once, by a client of our own and past the server: kubectl would need a process for each. */
 
 const SERVICES = '/api/v1/namespaces/default/services';
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
-/** Requests at a time; a client for it needs as many connections. */
-export const WRITERS = 16;
 
 /** A merge patch. */
 export async function patch(kube: KubeClient, path: string, body: unknown): Promise<void> {
@@ -18,21 +18,22 @@ export function assign(kube: KubeClient, name: string, ip: string): Promise<void
   return patch(kube, `${SERVICES}/${name}/status`, { status: { loadBalancer: { ingress: [{ ip }] } } });
 }
 
-/** Services of type LoadBalancer in namespace default, each with a ready endpoint on all `nodes`, and with an address where one is given. */
+/**
+ * Services of type LoadBalancer in namespace default, each with a ready endpoint on all `nodes`; all of them with an address,
+ * or none.
+ */
 export async function makeServices(
-  kube: KubeClient,
-  services: readonly { readonly name: string; readonly ip?: string }[],
+  { api, kube }: { readonly api: ApiServer; readonly kube: KubeClient },
+  services: readonly Named[],
   nodes: readonly string[],
 ): Promise<void> {
-  const rest = services.values();
-  const worker = async () => {
-    for (const { name, ip } of rest) {
-      await kube.request({ method: 'POST', path: SERVICES, body: serviceOf(name) });
-      await kube.request({ method: 'POST', path: SLICES, body: sliceOf(name, nodes) });
-      if (ip !== undefined) await assign(kube, name, ip);
-    }
-  };
-  await Promise.all(Array.from({ length: WRITERS }, worker));
+  const [like, ...copies] = services;
+  if (!like) return;
+  const { name, ip } = like;
+  await kube.request({ method: 'POST', path: SERVICES, body: serviceOf(name) });
+  await kube.request({ method: 'POST', path: SLICES, body: sliceOf(name, nodes) });
+  if (ip !== undefined) await assign(kube, name, ip);
+  await copyService(api, { namespace: 'default', like }, copies);
 }
 
 const serviceOf = (name: string) => ({

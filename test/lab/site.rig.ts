@@ -7,7 +7,7 @@ import type { Daemon } from '../servers/run.ts';
 import { type Lab, startLab } from './lab.rig.ts';
 import { type Host, macOf } from './network.rig.ts';
 import { NAMESPACE, SPEAKER_LABELS } from './objects.rig.ts';
-import { makeServices, patch, WRITERS } from './services.rig.ts';
+import { makeServices, patch } from './services.rig.ts';
 import { startUpstream, UPSTREAM_LABELS } from './upstream.rig.ts';
 import { startWatch, type Watch } from './watch.rig.ts';
 
@@ -69,7 +69,7 @@ export async function startSite(o: SiteOptions): Promise<Site> {
   try {
     const log = createLog({ level: 'error', clock: systemClock });
     const { kubeconfig } = lab.api;
-    const kube = await connect({ kubeconfig, log, userAgent: 'lab', qps: 0, concurrency: WRITERS });
+    const kube = await connect({ kubeconfig, log, userAgent: 'lab', qps: 0 });
     lab.run.defer(() => kube.close());
     const members: Member[] = [];
     const mixed = o.product === 'mixed';
@@ -83,7 +83,7 @@ export async function startSite(o: SiteOptions): Promise<Site> {
     const ips = Array.from({ length: o.addresses }, (_, i) => ipOf(ADDRESSES_BEGIN + i));
     const names = members.map(({ name }) => name);
     await makeServices(
-      kube,
+      { api: lab.api, kube },
       ips.map((ip, i) => ({ name: `s${i}`, ip })),
       names,
     );

@@ -38,10 +38,11 @@ export interface ApiServer {
   /** Makes every resourceVersion and continue token that was given out so far too old (410). Cuts connections. */
   compact(): Promise<void>;
   /**
-   * Writes an object (JSON) past the server, straight into its store, under a key such as "services/specs/NAMESPACE/NAME": for
-   * more objects than the server takes in good time. Nothing checks or completes it.
+   * Writes objects (JSON) past the server, straight into its store, by keys such as "services/specs/NAMESPACE/NAME": for more than
+   * the server takes in good time. Nothing checks or completes them. They come to be at once: one of a kind, as a watch that
+   * begins between two of the same revision would miss the second.
    */
-  store(key: string, object: string): Promise<void>;
+  store(objects: Readonly<Record<string, string>>): Promise<void>;
   /** Path of the kubeconfig of a user with a client certificate, without any rights of its own. */
   user(name: string, groups?: readonly string[]): Promise<string>;
 }
@@ -225,8 +226,11 @@ export async function startControlPlane(run: Run, o: ControlPlaneOptions = {}): 
       // The server answers from the events that it remembers; only a new one has none of those before the compaction.
       await restart();
     },
-    async store(key, object) {
-      await etcdCall(etcdUrl, 'put', { key: base64(`/registry/${key}`), value: base64(object) });
+    async store(objects) {
+      const success = Object.entries(objects).map(([key, object]) => ({
+        requestPut: { key: base64(`/registry/${key}`), value: base64(object) },
+      }));
+      await etcdCall(etcdUrl, 'txn', { success });
     },
     async user(name, groups = []) {
       const pair = await makeClient(run.dir, keys.ca, { file: `user-${++users}`, name, groups });

@@ -14,6 +14,7 @@ export { available, type Level } from './available.ts';
 export { type Bundle, writeBundle } from './bundle.ts';
 export { leftovers } from './clean.ts';
 export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+export { copyService } from './copies.ts';
 export { exec, must, type Result, until } from './exec.ts';
 export { type Flux, startFlux } from './flux.ts';
 export { type Files, type GitServer, readTree } from './git.ts';

@@ -1,8 +1,7 @@
 /** Loads of Services for the benches of controllers, and what an API server takes of them. */
-import { randomUUID } from 'node:crypto';
 import type { Service } from '../../../src/domain/api/core.ts';
 import type { Cluster } from '../../api/controller.rig.ts';
-import { type ApiServer, until } from '../../servers/index.ts';
+import { type ApiServer, copyService } from '../../servers/index.ts';
 
 /** Requests of the bench under way at once. */
 export const PARALLEL = 32;
@@ -60,41 +59,11 @@ function patchStatus(cluster: Cluster, { metadata }: Service, i: number): Promis
   return cluster.services.mergePatch({ name, namespace }, body, options);
 }
 
-/**
- * Services bench/s0 and on, with their cluster addresses, each stored as the server stored the first. The server itself looks
- * at all cluster addresses for each that it gives: 10,000 Services take it minutes, 50,000 an hour.
- */
+/** Services bench/s0 and on, with their cluster addresses. */
 export async function seed(api: ApiServer, cluster: Cluster, count: number): Promise<void> {
-  const { metadata, spec } = await cluster.service('bench/s0', { spec: PORTLESS });
-  const ip = spec.clusterIP ?? '';
-  const stored = async (path: string) =>
-    (await api.get(path)).body.replace(/"resourceVersion":"\d+",/, '').trimEnd();
-  const service = await stored('/api/v1/namespaces/bench/services/s0');
-  const address = await stored(`/apis/networking.k8s.io/v1/ipaddresses/${ip}`);
-  const used = await api.kubectl('get', 'ipaddresses', '-o', 'jsonpath={.items[*].metadata.name}');
-  const free = freeAddresses(new Set(used.split(' ')));
-  await inParallel(count - 1, async (before) => {
-    const i = before + 1;
-    const own = free.next().value ?? '';
-    const copy = (text: string) =>
-      text
-        .replaceAll('"s0"', `"s${i}"`)
-        .replaceAll(`"${ip}"`, `"${own}"`)
-        .replace(/"uid":"[^"]+"/, `"uid":"${randomUUID()}"`);
-    await api.store(`ipaddresses/${own}`, copy(address));
-    await api.store(`services/specs/bench/s${i}`, copy(service));
-  });
-  const last = { name: `s${count - 1}`, namespace: metadata.namespace ?? '' };
-  await until('the server to know them', () => cluster.services.get(last));
-}
-
-/** Of 10.97.0.0/16 and what follows. */
-function* freeAddresses(used: ReadonlySet<string>): Generator<string, undefined> {
-  for (let i = 0; i < 1 << 17; i++) {
-    const ip = `10.${97 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`;
-    if (!used.has(ip)) yield ip;
-  }
-  return undefined;
+  await cluster.service('bench/s0', { spec: PORTLESS });
+  const copies = Array.from({ length: count - 1 }, (_, i) => ({ name: `s${i + 1}` }));
+  await copyService(api, { namespace: 'bench', like: { name: 's0' } }, copies);
 }
 
 /** Writes of Service statuses that the server has been asked for since it started, those without effect included. */
