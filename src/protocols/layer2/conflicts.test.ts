@@ -86,12 +86,45 @@ describe('two owners', () => {
     expect(told.map(([, step]) => step)).toEqual(['ask', 'ask', 'found', 'announce']);
   });
 
-  it('are over when three questions in a row stay without an answer', () => {
+  it('are over when three questions in a row stay without an answer, two and a half seconds after the last one with', () => {
     const told = play(new Conflicts(), { until: 120_000, first: [0], present: (at) => at < 25_000 });
-    const after = told.filter(([at]) => at > 25_000);
-    expect(after.map(([, step]) => step)).toEqual(['ask', 'ask', 'ask', 'over', 'announce']);
-    // Last seen at 20.5 s: asked ten seconds later, and three times.
-    expect(after.at(-1)?.[0]).toBe(32_003);
+    // Found at 501; from then on each answer comes 1,001 ms after the one before, the last one at 24,525.
+    expect(told.filter(([at]) => at > 24_600)).toEqual([
+      [25_525, 'ask'],
+      [26_025, 'ask'],
+      [26_525, 'ask'],
+      [27_025, 'over'],
+      [30_521, 'announce'],
+    ]);
+  });
+
+  it('are one conflict while two questions in a row are lost', () => {
+    let question = 0;
+    const told = play(new Conflicts(), { until: 60_000, first: [0], present: () => question++ % 3 === 2 });
+    expect(told.filter(([, step]) => step === 'found' || step === 'over').map(([, step]) => step)).toEqual([
+      'found',
+    ]);
+  });
+
+  it('are told of less and less often when the other one comes and goes, and as before after a minute without', () => {
+    const conflicts = new Conflicts();
+    // There for a second, away for four.
+    const comes = Array.from({ length: 24 }, (_, i) => i * 5_000);
+    const present = (at: number) => at < 120_000 && at % 5_000 < 1_000;
+    const ends = (told: readonly Told[]) => told.filter(([, step]) => step === 'over').map(([at]) => at);
+    // Three questions end the first time, six the second, and twelve are more than the other one stays away for.
+    expect(ends(play(conflicts, { until: 180_000, first: comes, present }))).toEqual([3_001, 9_501, 122_000]);
+    expect(conflicts.next).toBe(182_000);
+    const again = ends(play(conflicts, { until: 300_000, first: [250_000], present: (at) => at < 250_600 }));
+    expect(again).toEqual([253_001]);
+  });
+
+  it('of many addresses are asked for at a hundred questions a second in all', () => {
+    const conflicts = new Conflicts();
+    const names = Array.from({ length: 1_000 }, (_, i) => `address ${i}`);
+    for (const at of [0, 500]) for (const name of names) conflicts.seen(name, M1, at);
+    expect(conflicts.steady().size).toBe(1_000);
+    expect(conflicts.next).toBe(10_500);
   });
 
   it('are told again for another MAC, and for so many only', () => {

@@ -12,15 +12,23 @@ export type Policy =
 export const POLICIES: readonly Policy[] = ['defend', 'yield', 'tell'];
 
 export interface ConflictTiming {
-  /** After the first sight the others are asked who has the address, so often, with this pause. */
+  /** After the first sight the others are asked who has the address, so often, with this pause; nobody has it then. */
   readonly asks: number;
   readonly askMs: number;
   /** Seen again after this time it is a conflict; before, it may be the last word of whoever had the address. */
   readonly steadyMs: number;
   /** Shortest time between two announcements that a sight leads to: DEFEND_INTERVAL of RFC 5227. */
   readonly defendMs: number;
-  /** So long after the other one was last seen it is asked for again while the conflict lasts; over after as many questions as above. */
+  /** So long after the other one was last seen it is asked for again while the conflict lasts. */
   readonly checkMs: number;
+  /** Questions a second about all addresses; with many conflicts each is asked for less often. */
+  readonly perSecond: number;
+  /**
+   * Who comes back within this time of the end of a conflict must leave twice as many questions without an answer before it is
+   * over again, up to so many: a host whose cable is loose is one conflict, not a hundred.
+   */
+  readonly rememberMs: number;
+  readonly mostAsks: number;
 }
 
 export const CONFLICT_TIMING: ConflictTiming = {
@@ -28,7 +36,10 @@ export const CONFLICT_TIMING: ConflictTiming = {
   askMs: 500,
   steadyMs: 400,
   defendMs: 10_000,
-  checkMs: 10_000,
+  checkMs: 1_000,
+  perSecond: 100,
+  rememberMs: 60_000,
+  mostAsks: 24,
 };
 
 /** What is to be done about an address, by name. */
@@ -45,12 +56,15 @@ export type Step =
   | { readonly step: 'over'; readonly name: string };
 
 interface Entry {
-  /** suspected: seen, and asked for. steady: a conflict. over: kept only to know when it was announced. */
+  /** suspected: seen, and asked for. steady: a conflict. over: kept to know when it was announced, and how long to wait. */
   state: 'suspected' | 'steady' | 'over';
   since: number;
   readonly macs: Set<string>;
-  /** Questions since it was last seen. */
+  /** Questions since it was last seen, and how many end a conflict. */
   asked: number;
+  patience: number;
+  /** When `patience` is forgotten; -Infinity before the end of a first conflict. */
+  rememberedUntil: number;
   due: number;
   announcedAt: number;
   /** To be announced as soon as that may be done again. */
@@ -85,7 +99,7 @@ export class Conflicts {
 
   /** A frame says that the address is at another MAC. */
   seen(name: string, mac: string, now: number): readonly Step[] {
-    const { askMs, steadyMs, checkMs } = this.#timing;
+    const { asks, askMs, steadyMs } = this.#timing;
     const entry = this.#entries.get(name);
     if (!entry || entry.state === 'over') {
       this.#entries.set(name, {
@@ -93,6 +107,8 @@ export class Conflicts {
         since: now,
         macs: new Set([mac]),
         asked: 0,
+        patience: entry?.patience ?? asks,
+        rememberedUntil: entry?.rememberedUntil ?? Number.NEGATIVE_INFINITY,
         due: now + askMs,
         announcedAt: entry?.announcedAt ?? Number.NEGATIVE_INFINITY,
         owed: false,
@@ -104,7 +120,7 @@ export class Conflicts {
     const news = !entry.macs.has(mac) && entry.macs.size < MOST_MACS;
     if (news) entry.macs.add(mac);
     if (entry.state === 'steady') {
-      entry.due = now + checkMs;
+      entry.due = now + this.#pace;
       const found: Step[] = news ? [{ step: 'found', name, mac }] : [];
       return [...found, ...this.#answer(name, entry, now)];
     }
@@ -135,9 +151,15 @@ export class Conflicts {
     return nextDue(this.#entries);
   }
 
+  /** From one sight of a second owner to the next question. */
+  get #pace(): number {
+    const { checkMs, perSecond } = this.#timing;
+    return Math.max(checkMs, (this.#entries.size / perSecond) * 1_000);
+  }
+
   #confirm(name: string, entry: Entry, now: number): readonly Step[] {
     entry.state = 'steady';
-    entry.due = now + this.#timing.checkMs;
+    entry.due = now + this.#pace;
     const found = [...entry.macs].map((mac): Step => ({ step: 'found', name, mac }));
     return [...found, ...this.#answer(name, entry, now)];
   }
@@ -158,7 +180,7 @@ export class Conflicts {
   #due(name: string, entry: Entry, now: number): readonly Step[] {
     const { asks, askMs } = this.#timing;
     if (entry.state === 'over') return this.#settle(name, entry, now);
-    if (entry.asked < asks) {
+    if (entry.asked < (entry.state === 'steady' ? entry.patience : asks)) {
       entry.asked++;
       entry.due = now + askMs;
       return [{ step: 'ask', name }];
@@ -168,7 +190,12 @@ export class Conflicts {
 
   /** Whoever it was misled the neighbours for a while. */
   #end(name: string, entry: Entry, now: number): readonly Step[] {
-    const over: Step[] = entry.state === 'steady' ? [{ step: 'over', name }] : [];
+    const over: Step[] = [];
+    if (entry.state === 'steady') {
+      over.push({ step: 'over', name });
+      entry.patience = Math.min(2 * entry.patience, this.#timing.mostAsks);
+      entry.rememberedUntil = now + this.#timing.rememberMs;
+    }
     entry.state = 'over';
     entry.owed = this.policy !== 'tell';
     return [...over, ...this.#settle(name, entry, now)];
@@ -178,7 +205,8 @@ export class Conflicts {
   #settle(name: string, entry: Entry, now: number): readonly Step[] {
     const steps = entry.owed ? this.#announce(name, entry, now) : [];
     if (steps.length > 0) entry.owed = false;
-    entry.due = entry.announcedAt + this.#timing.defendMs;
+    const mayAnnounce = entry.announcedAt + this.#timing.defendMs;
+    entry.due = entry.owed ? mayAnnounce : Math.max(mayAnnounce, entry.rememberedUntil);
     if (!entry.owed && entry.due <= now) this.#entries.delete(name);
     return steps;
   }
