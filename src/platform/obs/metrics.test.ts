@@ -21,6 +21,40 @@ describe('metrics', () => {
     expect(text).toContain('h_seconds_bucket{le="1",op="x"} 0');
   });
 
+  it('are text as Prometheus reads it, whatever stands in a label', async () => {
+    const m = new Metrics({ defaults: false });
+    m.gauge({ name: 'g', help: 'one\ntwo \\', labels: ['b', 'a'] }).set({ a: '', b: 'x"\\\n' }, -Infinity);
+    m.gauge({ name: 'n', help: 'n', labels: ['a'] }).set({ a: 'y' }, NaN);
+    m.counter({ name: 'c_total', help: 'c' });
+    m.counter({ name: 'none_total', help: 'none', labels: ['a'] });
+    expect((await m.text()).trim().split('\n')).toEqual([
+      '# HELP g one\\ntwo \\\\',
+      '# TYPE g gauge',
+      'g{b="x\\"\\\\\\n",a=""} -Inf',
+      '# HELP n n',
+      '# TYPE n gauge',
+      'n{a="y"} NaN',
+      '# HELP c_total c',
+      '# TYPE c_total counter',
+      'c_total 0',
+      '# HELP none_total none',
+      '# TYPE none_total counter',
+    ]);
+  });
+
+  it('come in pieces of whole lines, so that ten thousand series never are one text', async () => {
+    const m = new Metrics({ defaults: false });
+    const gauge = m.gauge({ name: 'g', help: 'g', labels: ['n'] });
+    for (let i = 0; i < 10_000; i++) gauge.set({ n: `n${i}` }, i);
+    const pieces = (await Array.fromAsync(m.pieces())).filter((piece) => piece.trim() !== '');
+    expect(pieces.length).toBeGreaterThan(5);
+    for (const piece of pieces) {
+      expect(piece.length).toBeLessThan(20_000);
+      expect(piece).toMatch(/\n$/);
+    }
+    expect(pieces.join('').match(/^g\{n="n\d+"\} \d+$/gm)).toHaveLength(10_000);
+  });
+
   it('are shared by name, and refused under another shape', async () => {
     const m = new Metrics({ defaults: false });
     const d = { name: 'n_total', help: 'n', labels: ['kind'] } as const;

@@ -1,5 +1,7 @@
-/** Prometheus metrics in a registry of our own, behind wrappers that know their label names. */
+/** Prometheus metrics: histograms and the process's own in a registry of prom-client, all others as plain series. */
 import * as prom from 'prom-client';
+import { yieldToLoop } from './clock.ts';
+import { Series } from './series.ts';
 
 /** Labels by name; a metric without labels takes `{}`. */
 export type Labels<L extends string> = Readonly<Record<L, string>>;
@@ -37,6 +39,7 @@ const LAG_MS = 500;
  */
 export class Metrics {
   readonly #registry = new prom.Registry();
+  readonly #series: Pick<Series<string>, 'text'>[] = [];
   readonly #made = new Map<string, { readonly shape: string; readonly metric: unknown }>();
 
   /** `defaults`: also the process's own (loop lag, GC, memory); default true. */
@@ -48,14 +51,14 @@ export class Metrics {
 
   counter<L extends string = never>(d: Describe<L>): Counter<L> {
     return this.#once(`counter ${d.labels ?? ''}`, d.name, (): Counter<L> => {
-      const c = new prom.Counter({ ...this.#config(d) });
+      const c = this.#add(d, 'counter');
       return { inc: (l, by = 1) => c.inc(l, by), remove: (l) => c.remove(l) };
     });
   }
 
   gauge<L extends string = never>(d: Describe<L>): Gauge<L> {
     return this.#once(`gauge ${d.labels ?? ''}`, d.name, (): Gauge<L> => {
-      const g = new prom.Gauge({ ...this.#config(d) });
+      const g = this.#add(d, 'gauge');
       return { set: (l, v) => g.set(l, v), inc: (l, by = 1) => g.inc(l, by), remove: (l) => g.remove(l) };
     });
   }
@@ -64,14 +67,26 @@ export class Metrics {
     d: Describe<L> & { readonly buckets?: readonly number[] },
   ): Histogram<L> {
     return this.#once(`histogram ${d.labels ?? ''}`, d.name, (): Histogram<L> => {
-      const h = new prom.Histogram({ ...this.#config(d), ...(d.buckets ? { buckets: [...d.buckets] } : {}) });
+      const { name, help, labels = [], buckets } = d;
+      const config = { name, help, labelNames: [...labels], registers: [this.#registry] };
+      const h = new prom.Histogram({ ...config, ...(buckets && { buckets: [...buckets] }) });
       return { observe: (l, v) => h.observe(l, v), remove: (l) => h.remove(l) };
     });
   }
 
-  /** The exposition text of everything, for a scrape. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /** The exposition text of everything, for a scrape: in pieces, between which all else on the loop has its turn. */
+  async *pieces(): AsyncGenerator<string, void, void> {
+    yield await this.#registry.metrics();
+    for (const series of this.#series)
+      for (const piece of series.text()) {
+        yield piece;
+        await yieldToLoop();
+      }
+  }
+
+  /** The same as one. */
+  async text(): Promise<string> {
+    return (await Array.fromAsync(this.pieces())).join('');
   }
 
   /** The Content-Type that goes with `text`. */
@@ -79,8 +94,10 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #config<L extends string>(d: Describe<L>) {
-    return { name: d.name, help: d.help, labelNames: [...(d.labels ?? [])], registers: [this.#registry] };
+  #add<L extends string>({ name, help, labels = [] }: Describe<L>, type: 'counter' | 'gauge'): Series<L> {
+    const series = new Series({ name, help, labels, type });
+    this.#series.push(series);
+    return series;
   }
 
   #once<M>(shape: string, name: string, make: () => M): M {

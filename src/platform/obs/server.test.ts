@@ -34,6 +34,17 @@ describe('the health port', () => {
     expect(await answer.text()).toContain('x_total 1');
   });
 
+  it('bears that somebody hangs up in the middle of them', async () => {
+    const gauge = metrics.gauge({ name: 'many', help: 'many', labels: ['n'] });
+    for (let i = 0; i < 100_000; i++) gauge.set({ n: `n${i}` }, i);
+    const hangUp = new AbortController();
+    const answer = await get('/metrics', { signal: hangUp.signal });
+    await answer.body?.getReader().read();
+    hangUp.abort();
+    expect((await get('/healthz')).status).toBe(200);
+    expect(await (await get('/metrics')).text()).toContain('many{n="n99999"} 99999\n');
+  });
+
   it('knows nothing else', async () => {
     expect((await get('/secrets')).status).toBe(404);
     expect((await get('/healthz', { method: 'POST' })).status).toBe(405);

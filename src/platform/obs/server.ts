@@ -1,5 +1,7 @@
 /** The port for kubelet and Prometheus: /healthz, /readyz, /metrics. Plain HTTP, GET and HEAD only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -17,10 +19,11 @@ export interface HealthOptions {
 interface Answer {
   readonly status: number;
   readonly type?: string;
-  readonly body: string;
+  /** In pieces where it may be long. */
+  readonly body: string | AsyncIterable<string>;
 }
 
-async function answer(o: HealthOptions, path: string): Promise<Answer> {
+function answer(o: HealthOptions, path: string): Answer {
   switch (path) {
     case '/healthz':
       return { status: 200, body: 'ok\n' };
@@ -29,7 +32,7 @@ async function answer(o: HealthOptions, path: string): Promise<Answer> {
       return ready === true ? { status: 200, body: 'ok\n' } : { status: 503, body: `${ready}\n` };
     }
     case '/metrics':
-      if (o.metrics) return { status: 200, type: o.metrics.contentType, body: await o.metrics.text() };
+      if (o.metrics) return { status: 200, type: o.metrics.contentType, body: o.metrics.pieces() };
       return { status: 404, body: 'no metrics here\n' };
     default:
       return { status: 404, body: 'not found\n' };
@@ -39,14 +42,21 @@ async function answer(o: HealthOptions, path: string): Promise<Answer> {
 async function handle(o: HealthOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const path = (req.url ?? '/').split('?')[0] ?? '/';
   const known = req.method === 'GET' || req.method === 'HEAD';
-  const a: Answer = known ? await answer(o, path) : { status: 405, body: 'GET only\n' };
-  res.writeHead(a.status, {
-    'content-type': a.type ?? 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(a.body),
+  const { status, type, body }: Answer = known ? answer(o, path) : { status: 405, body: 'GET only\n' };
+  res.writeHead(status, {
+    'content-type': type ?? 'text/plain; charset=utf-8',
+    ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
     // kubelet and Prometheus come every few seconds at most; an idle connection would only delay close().
     connection: 'close',
   });
-  res.end(req.method === 'HEAD' ? undefined : a.body);
+  if (req.method === 'HEAD') res.end();
+  else if (typeof body === 'string') res.end(body);
+  else {
+    await pipeline(Readable.from(body), res).catch((error: NodeJS.ErrnoException) => {
+      // Whoever asked may hang up.
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    });
+  }
 }
 
 /** Listens, and resolves once it does; rejects when the port cannot be had. `close` waits for requests under way. */
