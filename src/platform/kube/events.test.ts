@@ -56,6 +56,18 @@ describe('a recorder of events', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('waits no longer when it is flushed, and does again later', async () => {
+    const events = recorder(1_000);
+    events.record(web, moved);
+    await events.flush();
+    expect([asked.length, clock.timers]).toEqual([1, 0]);
+    events.record({ ...web, name: 'mail' }, moved);
+    await clock.advance(999);
+    expect(asked).toHaveLength(1);
+    await clock.advance(1);
+    expect(asked).toHaveLength(2);
+  });
+
   it('ends while it waits, and sends nothing any more', async () => {
     const events = recorder(1_000);
     events.record(web, moved);

@@ -67,6 +67,8 @@ export class EventRecorder {
   readonly #known = new Map<string, Known>();
   readonly #pending = new Set<Known>();
   readonly #closing = new AbortController();
+  /** Ends the wait before the first of several. */
+  #hurry = new AbortController();
   #sending: Promise<void> | undefined;
   #dropped = 0;
   #serial = 0;
@@ -91,9 +93,12 @@ export class EventRecorder {
     });
   }
 
-  /** Resolves when everything recorded so far was sent or given up. */
+  /** Sends at once what waits. Resolves when everything recorded so far was sent or given up. */
   async flush(): Promise<void> {
-    while (this.#sending) await this.#sending;
+    while (this.#sending) {
+      this.#hurry.abort();
+      await this.#sending;
+    }
   }
 
   /** Gives up what is not sent yet; `flush` first where that matters. */
@@ -143,8 +148,9 @@ export class EventRecorder {
 
   async #send(): Promise<void> {
     const { clock, afterMs = 0 } = this.#o;
+    this.#hurry = new AbortController();
     // record() filled the set in the same step; the rest of that step comes first.
-    await (afterMs > 0 ? clock.sleep(afterMs, this.#closing.signal).catch(() => {}) : Promise.resolve());
+    await (afterMs > 0 ? clock.sleep(afterMs, this.#hurry.signal).catch(() => {}) : Promise.resolve());
     for (const known of this.#pending) {
       this.#pending.delete(known);
       try {

@@ -42,3 +42,5 @@ export const HANDOVER_MS = 500;
 export const LINGER_MS = 600;
 /** Then it ends all the same: the chart leaves it three seconds. */
 export const LINGER_MOST_MS = 2_000;
+/** In the end, what is still to be told of the last moves may take so long at most. */
+export const LAST_WORDS_MS = 500;

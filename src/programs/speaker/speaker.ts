@@ -14,7 +14,7 @@ import { Configuration } from './configuration.ts';
 import { aboutNode, aboutService, EVENT, LOG } from './events.ts';
 import { Loop } from './loop.ts';
 import { type SpeakerMetrics, speakerMetrics } from './metrics.ts';
-import { LINGER_MOST_MS, LINGER_MS, type SpeakerOptions } from './options.ts';
+import { LAST_WORDS_MS, LINGER_MOST_MS, LINGER_MS, type SpeakerOptions } from './options.ts';
 import { Others } from './others.ts';
 import { ownPod } from './owner.ts';
 import { type Conflict, SpeakerRing } from './ring.ts';
@@ -218,8 +218,8 @@ export class Speaker {
   }
 
   /**
-   * Ends in order: not ready; answering on until those who take over are heard; silent; all closed. Status objects that are
-   * left go with the Pod.
+   * Ends in order: not ready; answering on until those who take over are heard; silent; the last words written; all closed. Status
+   * objects that are left then go with the Pod.
    */
   async close(): Promise<void> {
     const { log } = this.#parts;
@@ -231,6 +231,7 @@ export class Speaker {
     if (this.#announcer.size > 0) await this.#handedOver();
     this.#announcer.close();
     await farewell;
+    await this.#lastWords();
     this.#links?.close();
     this.#standing.close();
     await Promise.all([
@@ -263,6 +264,15 @@ export class Speaker {
     look();
     await Promise.race([this.#silent.promise, over.promise]);
     timer?.cancel();
+  }
+
+  /** Events and status objects follow moves by a second, and the process would be gone by then. */
+  async #lastWords(): Promise<void> {
+    const over = new AbortController();
+    const patience = this.#parts.clock.sleep(LAST_WORDS_MS, over.signal).catch(() => {});
+    const all = [this.#recorder.flush(), ...(this.#ready ? [this.#statuses.end()] : [])];
+    await Promise.race([patience, Promise.all(all)]);
+    over.abort();
   }
 
   async #start(): Promise<void> {
