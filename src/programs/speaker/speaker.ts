@@ -1,6 +1,7 @@
 import { keyOf } from '../../domain/api/object.ts';
 import { type Mount, watchMount } from '../../platform/files/mount.ts';
 import { EventRecorder, type EventText } from '../../platform/kube/events.ts';
+import { paced } from '../../platform/kube/paced.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { LinkWatch } from '../../platform/linux/links.ts';
 import { openArpSocket } from '../../platform/linux/packet.ts';
@@ -43,6 +44,11 @@ export interface SpeakerParts extends Parts {
 const LOOPBACK = 1;
 /** A thousand Services that change hands bring two Events each; the addresses come first. */
 const EVENTS_AFTER_MS = 1_000;
+/**
+ * Events and status objects of all moves together. A thousand Services that move lead to four thousand requests; as fast as they can be
+ * made, they would keep the API server, and this process, busy for seconds, in which the next addresses may have to move.
+ */
+const REPORTS = { qps: 50, burst: 20, concurrency: 2 } as const;
 /** Lists that no decision needs hold the start up for so long at most: a kind may be missing. */
 const ALL_READ_MS = 1_000;
 
@@ -90,8 +96,10 @@ export class Speaker {
     const sources = makeSources(parts, options);
     const owner = ownPod(parts.client, options);
     this.#sources = sources;
+    const patient = paced(parts.client, { ...REPORTS, clock: parts.clock });
     this.#recorder = new EventRecorder({
       ...parts,
+      client: patient,
       component: 'metallb-speaker',
       instance: options.node,
       afterMs: EVENTS_AFTER_MS,
@@ -130,7 +138,14 @@ export class Speaker {
       onSent: (name, well) => this.#standing.sent(name, well),
     });
     this.#others = this.#makeOthers(metrics);
-    this.#statuses = new Statuses({ ...parts, options, sources, owner, duty: (key) => this.#loop.duty(key) });
+    this.#statuses = new Statuses({
+      ...parts,
+      client: patient,
+      options,
+      sources,
+      owner,
+      duty: (key) => this.#loop.duty(key),
+    });
     this.#state = new State({
       ...parts,
       options,
