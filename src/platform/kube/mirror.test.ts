@@ -34,7 +34,7 @@ function mirrored() {
   const list = (...items: unknown[]) => {
     const listing = mirror.listing();
     for (const item of items) listing.item(listing.read(item));
-    return listing.finish();
+    return listing.finish().map(({ key }) => key);
   };
   const values = () => Object.fromEntries([...mirror.store.list()].map((t) => [t.metadata.name, t.value]));
   return { mirror, list, values, complaints };
@@ -50,6 +50,19 @@ describe('a mirror', () => {
     expect(values()).toEqual({ a: 'a', b: 'new', d: 'd' });
   });
 
+  it('tells what there was before each difference', () => {
+    const { mirror, list } = mirrored();
+    expect(mirror.put(raw('a', '1'))).toEqual({ key: 'ns/a', before: undefined });
+    list(raw('a', '1'), raw('b', '1', 'old'));
+    const listing = mirror.listing();
+    for (const item of [raw('b', '2', 'new'), raw('c', '1')]) listing.item(listing.read(item));
+    expect(listing.finish().map(({ key, before }) => [key, before?.value])).toEqual([
+      ['ns/a', 'a'],
+      ['ns/b', 'old'],
+      ['ns/c', undefined],
+    ]);
+  });
+
   it('takes an object of the same name and version for new when its uid is', () => {
     const { list } = mirrored();
     list(raw('a', '1'));
@@ -63,7 +76,7 @@ describe('a mirror', () => {
     expect(values()).toEqual({});
     listing.restart();
     listing.item(listing.read(raw('b', '1')));
-    expect(listing.finish()).toEqual(['ns/b']);
+    expect(listing.finish().map(({ key }) => key)).toEqual(['ns/b']);
     expect(values()).toEqual({ b: 'b' });
   });
 
@@ -75,9 +88,9 @@ describe('a mirror', () => {
     expect(list(raw('a', '2', 'bad'), raw('b', '1'))).toEqual([]);
     expect(values()).toEqual({ a: 'good', b: 'b' });
     expect(complaints).toEqual(['ns/a']);
-    expect(mirror.put(raw('a', '3', 'better'))).toBe('ns/a');
+    expect(mirror.put(raw('a', '3', 'better'))).toMatchObject({ key: 'ns/a', before: { value: 'good' } });
     expect(mirror.put(raw('a', '4', 'bad'))).toBeUndefined();
-    expect(mirror.drop(raw('a', '5', 'bad'))).toBe('ns/a');
+    expect(mirror.drop(raw('a', '5', 'bad'))).toMatchObject({ key: 'ns/a', before: { value: 'better' } });
     expect(values()).toEqual({ b: 'b' });
     expect(complaints).toEqual(['ns/a', 'ns/a']);
   });

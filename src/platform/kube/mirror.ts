@@ -24,6 +24,12 @@ export function headOf(raw: unknown): Head {
 /** What a list says of one object; undefined when it cannot be named. `object` undefined: what the store has of it stays. */
 type Seen<T> = { readonly key: string; readonly object: T | undefined } | undefined;
 
+/** A difference that the store has taken; `before`: what it had, if anything. */
+export interface Changed<T> {
+  readonly key: string;
+  readonly before: T | undefined;
+}
+
 /** A list on its way in. The store changes at `finish`, all at once. */
 export interface Listing<T> {
   /** What is kept of an object, which counts when `item` gets it. */
@@ -31,8 +37,8 @@ export interface Listing<T> {
   item(seen: Seen<T>): void;
   /** Forgets what `item` got. */
   restart(): void;
-  /** Makes the store equal to the list; returns the keys that differ. */
-  finish(): readonly string[];
+  /** Makes the store equal to the list; returns what differs. */
+  finish(): readonly Changed<T>[];
 }
 
 export class Mirror<T extends KubeObject> {
@@ -53,20 +59,20 @@ export class Mirror<T extends KubeObject> {
     this.#complain = complain;
   }
 
-  /** Takes an added or modified object; returns its key when the store changed. */
-  put(raw: unknown): string | undefined {
+  /** Takes an added or modified object; undefined when the store did not change. */
+  put(raw: unknown): Changed<T> | undefined {
     const head = headOf(raw);
     const object = this.#read(raw, head);
     if (object === undefined) return undefined;
-    this.store.set(head.key, object);
-    return head.key;
+    return { key: head.key, before: this.store.set(head.key, object) };
   }
 
-  /** Takes a deleted object, readable or not; returns its key when the store had it. */
-  drop(raw: unknown): string | undefined {
+  /** Takes a deleted object, readable or not; undefined when the store did not have it. */
+  drop(raw: unknown): Changed<T> | undefined {
     const { key } = headOf(raw);
     this.#unreadable.delete(key);
-    return this.store.delete(key) ? key : undefined;
+    const before = this.store.delete(key);
+    return before && { key, before };
   }
 
   listing(): Listing<T> {
@@ -89,18 +95,14 @@ export class Mirror<T extends KubeObject> {
     };
   }
 
-  #replace(seen: ReadonlyMap<string, T | undefined>): readonly string[] {
-    const changed: string[] = [];
-    for (const key of this.store.keys()) {
-      if (seen.has(key)) continue;
-      this.store.delete(key);
-      changed.push(key);
-    }
+  #replace(seen: ReadonlyMap<string, T | undefined>): readonly Changed<T>[] {
+    const changed: Changed<T>[] = [];
+    for (const key of this.store.keys())
+      if (!seen.has(key)) changed.push({ key, before: this.store.delete(key) });
     for (const key of this.#unreadable.keys()) if (!seen.has(key)) this.#unreadable.delete(key);
     for (const [key, object] of seen) {
       if (object === undefined) continue;
-      this.store.set(key, object);
-      changed.push(key);
+      changed.push({ key, before: this.store.set(key, object) });
     }
     return changed;
   }

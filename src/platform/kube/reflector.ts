@@ -5,7 +5,7 @@ import type { Log } from '../obs/log.ts';
 import type { Metrics } from '../obs/metrics.ts';
 import { fullJitter, type Random } from '../obs/random.ts';
 import { ApiError, isForbidden, isGone, isNotFound, isRecord, statusError } from './errors.ts';
-import { headOf, Mirror } from './mirror.ts';
+import { type Changed, headOf, Mirror } from './mirror.ts';
 import { listPages } from './pager.ts';
 import { collectionPath } from './paths.ts';
 import type { KubeClient } from './ports.ts';
@@ -79,7 +79,7 @@ export class Reflector<T extends KubeObject> {
   readonly #timing: ReflectorTiming;
   readonly #metrics: ReflectorMetrics | undefined;
   readonly #mirror: Mirror<T>;
-  readonly #changed = new Set<(key: string) => void>();
+  readonly #changed = new Set<(key: string, before: T | undefined) => void>();
   readonly #relisted = new Set<(empty: boolean) => void>();
   readonly #closing = new AbortController();
   readonly #firstList = Promise.withResolvers<void>();
@@ -131,10 +131,10 @@ export class Reflector<T extends KubeObject> {
   }
 
   /**
-   * Calls `f` with the key of each object that was added, changed or deleted, after the store took it; on a list, once for
-   * each difference. What `f` throws is logged and goes no further. Returns how to stop.
+   * Calls `f` with the key of each object that was added, changed or deleted, and with what it was before, after the store took it;
+   * on a list, once for each difference. What `f` throws is logged and goes no further. Returns how to stop.
    */
-  onChange(f: (key: string) => void): () => void {
+  onChange(f: (key: string, before: T | undefined) => void): () => void {
     this.#changed.add(f);
     return () => this.#changed.delete(f);
   }
@@ -229,8 +229,8 @@ export class Reflector<T extends KubeObject> {
       this.#enter('synced');
       this.#firstList.resolve();
     }
-    for (const key of changed) this.#tell(this.#changed, key);
-    this.#tell(this.#relisted, this.store.size === 0);
+    for (const one of changed) this.#tell(one);
+    for (const f of this.#relisted) this.#call(() => f(this.store.size === 0));
     return changed.length;
   }
 
@@ -291,15 +291,15 @@ export class Reflector<T extends KubeObject> {
     const type = isRecord(event) ? event.type : undefined;
     const object = isRecord(event) ? event.object : undefined;
     if (type === 'ERROR') throw statusError(`WATCH ${this.#o.kind.plural}`, object);
-    let key: string | undefined;
-    if (type === 'ADDED' || type === 'MODIFIED') key = this.#mirror.put(object);
-    else if (type === 'DELETED') key = this.#mirror.drop(object);
+    let changed: Changed<T> | undefined;
+    if (type === 'ADDED' || type === 'MODIFIED') changed = this.#mirror.put(object);
+    else if (type === 'DELETED') changed = this.#mirror.drop(object);
     else if (type !== 'BOOKMARK') throw new Error(`watch event of unknown type ${String(type)}`);
     // Only now: a version counts as seen when the store has taken it.
     this.#moved(type === 'BOOKMARK' ? bookmarkOf(object) : headOf(object).version);
-    if (key === undefined) return;
+    if (!changed) return;
     this.#metrics?.objects(this.store.size);
-    this.#tell(this.#changed, key);
+    this.#tell(changed);
   }
 
   #moved(version: string): void {
@@ -307,13 +307,15 @@ export class Reflector<T extends KubeObject> {
     this.#least = version;
   }
 
-  #tell<V>(listeners: ReadonlySet<(value: V) => void>, value: V): void {
-    for (const f of listeners) {
-      try {
-        f(value);
-      } catch (error) {
-        this.#log.error({ error }, 'listener failed');
-      }
+  #tell({ key, before }: Changed<T>): void {
+    for (const f of this.#changed) this.#call(() => f(key, before));
+  }
+
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#log.error({ error }, 'listener failed');
     }
   }
 }

@@ -22,9 +22,13 @@ describe('a store', () => {
         const model = new Map<string, Thing>();
         for (const s of steps) {
           if ('set' in s) {
-            store.set(s.set, thing(s.set, s.tags));
-            model.set(s.set, thing(s.set, s.tags));
-          } else expect(store.delete(s.delete)).toBe(model.delete(s.delete));
+            const object = thing(s.set, s.tags);
+            expect(store.set(s.set, object)).toBe(model.get(s.set));
+            model.set(s.set, object);
+          } else {
+            expect(store.delete(s.delete)).toBe(model.get(s.delete));
+            model.delete(s.delete);
+          }
           expect(store.size).toBe(model.size);
           for (const tag of ['x', 'y', 'z']) {
             const expected = [...model.values()].filter((t) => t.tags.includes(tag)).map(keyOf);

@@ -58,8 +58,9 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
     }
   }
 
-  set(key: string, object: T): void {
-    this.#unindex(key);
+  /** Returns what was there before. */
+  set(key: string, object: T): T | undefined {
+    const before = this.#unindex(key);
     this.#objects.set(key, object);
     for (const { values, keys } of this.#indexes.values()) {
       for (const value of values(object)) {
@@ -69,17 +70,19 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
         else if (at !== key) keys.set(value, new Set([at, key]));
       }
     }
+    return before;
   }
 
-  /** True when there was one. */
-  delete(key: string): boolean {
-    this.#unindex(key);
-    return this.#objects.delete(key);
+  /** Returns what was there before. */
+  delete(key: string): T | undefined {
+    const before = this.#unindex(key);
+    this.#objects.delete(key);
+    return before;
   }
 
-  #unindex(key: string): void {
+  #unindex(key: string): T | undefined {
     const old = this.#objects.get(key);
-    if (old === undefined) return;
+    if (old === undefined) return undefined;
     for (const { values, keys } of this.#indexes.values()) {
       for (const value of values(old)) {
         const at = keys.get(value);
@@ -91,5 +94,6 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
         if (at?.size === 0) keys.delete(value);
       }
     }
+    return old;
   }
 }

@@ -130,18 +130,14 @@ export function decisive(sources: Sources): ReturnType<typeof allSources> {
  * that changed sides, can no longer say so itself.
  */
 export function follow<T extends KubeObject>(
-  reflector: Reflector<T>,
+  reflector: { readonly store: Pick<Reflector<T>['store'], 'get'> } & Pick<Reflector<T>, 'onChange'>,
   about: (object: T) => string | undefined,
   tell: (subject: string) => void,
 ): void {
-  const known = new Map<string, string>();
-  reflector.onChange((key) => {
-    const before = known.get(key);
-    const object = reflector.store.get(key);
-    const now = object && about(object);
-    if (now === undefined) known.delete(key);
-    else known.set(key, now);
-    for (const subject of new Set([before, now])) if (subject !== undefined) tell(subject);
+  reflector.onChange((key, before) => {
+    const now = reflector.store.get(key);
+    const subjects = [before, now].map((object) => object && about(object));
+    for (const subject of new Set(subjects)) if (subject !== undefined) tell(subject);
   });
 }
 
