@@ -49,8 +49,9 @@ const EVENTS_AFTER_MS = 1_000;
  * made, they would keep the API server, and this process, busy for seconds, in which the next addresses may have to move.
  */
 const REPORTS = { qps: 50, burst: 20, concurrency: 2 } as const;
-/** Lists that no decision needs hold the start up for so long at most: a kind may be missing. */
+/** Lists that no decision needs hold the start up for so long at most; from one look at them to the next. */
 const ALL_READ_MS = 1_000;
+const LOOK_MS = 10;
 
 /** One node's speaker, from its start to its end. */
 export class Speaker {
@@ -357,14 +358,15 @@ export class Speaker {
     this.#others.start();
   }
 
-  /** All lists are in, or one of them cannot be had. */
+  /**
+   * All lists are in, or cannot be had at the moment: a server answers "not yet" for a second about a kind that is new to it, and one
+   * that is asked again later costs nothing now.
+   */
   async #allRead(signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const timer = this.#parts.clock.after(ALL_READ_MS, () => over.abort());
-    const either = AbortSignal.any([signal, over.signal]);
-    await Promise.allSettled(allSources(this.#sources).map(([, source]) => source.whenSynced(either)));
-    timer.cancel();
-    signal.throwIfAborted();
+    const { clock } = this.#parts;
+    const until = clock.now() + ALL_READ_MS;
+    const reading = () => allSources(this.#sources).some(([, { state }]) => state.phase === 'starting');
+    while (reading() && clock.now() < until) await clock.sleep(LOOK_MS, signal);
   }
 
   #refresh(): void {
