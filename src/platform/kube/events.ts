@@ -11,8 +11,8 @@ const EVENTS = { group: '', version: 'v1', plural: 'events', kind: 'Event', name
 const WINDOW_MS = 600_000;
 /** Events that wait to be sent; beyond it the new ones are dropped and counted. */
 const PENDING = 1_000;
-/** Events remembered for counting up. */
-const REMEMBERED = 4_096;
+/** Events remembered for counting up: as many as may wait. Of more at once each tells of something else, such as a move. */
+const REMEMBERED = 1_000;
 /** The API's own limit on a message. */
 const LONGEST_MESSAGE = 1_024;
 

@@ -155,7 +155,7 @@ export class ConflictWatch {
     const on = this.#seenOn.get(ip) ?? '';
     try {
       const node = await nodeOf(mac, on);
-      const services = announcer.announcement(ip)?.services.keys() ?? [];
+      const services = announcer.announcement(ip)?.claims.map(({ service }) => service) ?? [];
       const who = node === undefined ? mac : `${mac}, which is node "${node}"`;
       this.#log.warn({ ip, mac, interface: on, rival: node, policy: this.#conflicts.policy }, LOG.conflict);
       const message = `address "${ip}" is also answered for by ${who} (interface ${on}); ${ANSWERS[this.#conflicts.policy]}`;

@@ -68,7 +68,7 @@ export class Handover {
   /** A frame shows that another machine has an address of ours. */
   seen(address: Address): void {
     const text = formatAddress(address);
-    const services = [...(this.#o.announcer.announcement(text)?.services.keys() ?? [])];
+    const services = (this.#o.announcer.announcement(text)?.claims ?? []).map(({ service }) => service);
     if (services.length === 0) return;
     const now = this.#o.clock.now();
     this.#claims.set(text, now);

@@ -81,6 +81,25 @@ describe('lean objects', () => {
     expect(lean.serviceName).toBe('shop');
   });
 
+  it('share what many say alike, and nothing that differs', () => {
+    const kind = leanSlices();
+    const [one, two, three] = [[on('a'), on('b')], [on('a'), on('b'), on('a')], [on('b')]].map((endpoints) =>
+      kind.decode(slice(...endpoints)),
+    );
+    expect(one?.endpoints).toBe(two?.endpoints);
+    expect(three?.endpoints.map(({ nodeName }) => nodeName)).toEqual(['b']);
+    const spec = (change: object) => LeanServices.decode(service({ spec: change })).spec;
+    expect(spec({})).toBe(spec({ ports: [{ port: 443 }] }));
+    for (const change of [
+      { type: 'ClusterIP' },
+      { externalTrafficPolicy: 'Local' },
+      { loadBalancerClass: 'x' },
+    ]) {
+      expect(spec(change)).toMatchObject(change);
+      expect(spec({})).not.toMatchObject(change);
+    }
+  });
+
   it('keep what an Event needs of a Service, and drop the rest', () => {
     const { metadata, spec } = LeanServices.decode(service());
     expect(metadata).toMatchObject({ name: 'shop', namespace: 'default', uid: 'u', resourceVersion: '7' });

@@ -24,56 +24,83 @@ function lean<T extends KubeObject>(kind: Kind<T>, shrink: (object: T) => T): Ki
   return { ...kind, decode: (raw) => shrink(kind.decode(raw)) };
 }
 
+/** Gives one object for all that say the same, by their text. */
+function sharing<T>(): (text: string, make: () => T) => T {
+  const known = new Map<string, T>();
+  return (text, make) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const made = make();
+    if (known.size < SHARED) known.set(text, made);
+    return made;
+  };
+}
+
+/** JSON brings a text for each object, and there are few of these. */
+const sharedNamespace = sharing<string>();
+
+/** Written out: an object that is put together by spreading takes twice the room. */
 function leanMeta(
   { name, namespace, uid, resourceVersion, generation }: ObjectMeta,
-  keep: Pick<ObjectMeta, 'labels' | 'annotations'>,
+  { labels, annotations }: Pick<ObjectMeta, 'labels' | 'annotations'>,
 ): ObjectMeta {
-  return { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, generation, ...keep };
+  if (namespace === undefined) return { name, uid, resourceVersion, generation, labels, annotations };
+  const shared = sharedNamespace(namespace, () => namespace);
+  return { name, namespace: shared, uid, resourceVersion, generation, labels, annotations };
 }
+
+const sharedSpec = sharing<Service['spec']>();
+
+function leanSpec({ type, externalTrafficPolicy, loadBalancerClass }: Service['spec']): Service['spec'] {
+  const text = JSON.stringify([type, externalTrafficPolicy, loadBalancerClass]);
+  return sharedSpec(text, () => ({
+    type,
+    externalTrafficPolicy,
+    ...(loadBalancerClass !== undefined && { loadBalancerClass }),
+    clusterIPs: NOBODY,
+    ports: NOBODY,
+    selector: NOTHING,
+    ipFamilies: NOBODY,
+  }));
+}
+
+const IDLE: Service['status'] = { ingress: NOBODY, conditions: NOBODY };
 
 /** Only a Service of type LoadBalancer is looked into at all. */
 export const LeanServices: Kind<Service> = lean(Services, ({ metadata, spec, status }) => {
-  const { type, externalTrafficPolicy, loadBalancerClass } = spec;
-  const balanced = type === 'LoadBalancer';
-  const sharing = Object.entries(metadata.annotations).filter(([name]) => SHARING.has(name));
+  const balanced = spec.type === 'LoadBalancer';
+  const shared = Object.entries(metadata.annotations).filter(([name]) => SHARING.has(name));
+  const ingress = status.ingress.map(({ ip }) => (ip === undefined ? {} : { ip }));
   return {
     metadata: leanMeta(metadata, {
       labels: balanced ? metadata.labels : NOTHING,
-      annotations: balanced && sharing.length > 0 ? Object.fromEntries(sharing) : NOTHING,
+      annotations: balanced && shared.length > 0 ? Object.fromEntries(shared) : NOTHING,
     }),
-    spec: {
-      // One text for all, where JSON has one for each.
-      type: balanced ? 'LoadBalancer' : type,
-      externalTrafficPolicy,
-      ...(loadBalancerClass !== undefined && { loadBalancerClass }),
-      clusterIPs: NOBODY,
-      ports: NOBODY,
-      selector: NOTHING,
-      ipFamilies: NOBODY,
-    },
-    status: { ingress: balanced ? status.ingress : NOBODY, conditions: NOBODY },
+    spec: leanSpec(spec),
+    status: balanced && ingress.length > 0 ? { ingress, conditions: NOBODY } : IDLE,
   };
 });
 
 /**
- * One endpoint for each node and condition, however many Pods run there; addresses do not matter. Endpoints that say
- * the same are one object: there are few nodes, and many Services on them.
+ * One endpoint for each node and condition, however many Pods run there; addresses do not matter. Slices that say the same
+ * have one list of them: there are few nodes, and many Services on them.
  */
 export function leanSlices(): Kind<EndpointSlice> {
-  const shared = new Map<string, Endpoint>();
-  const share = (endpoint: Endpoint): Endpoint => {
-    const text = JSON.stringify([endpoint.nodeName, endpoint.ready, endpoint.serving]);
-    const known = shared.get(text);
-    if (known) return known;
-    const made = leanEndpoint(endpoint);
-    if (shared.size < SHARED) shared.set(text, made);
-    return made;
-  };
-  return lean(EndpointSlices, ({ metadata, serviceName, endpoints }) => ({
-    metadata: { ...leanMeta(metadata, { labels: NOTHING, annotations: NOTHING }), uid: '' },
-    serviceName,
-    endpoints: [...new Set(endpoints.map(share))],
-  }));
+  const sharedEndpoint = sharing<Endpoint>();
+  const sharedList = sharing<readonly Endpoint[]>();
+  return lean(EndpointSlices, ({ metadata, serviceName, endpoints }) => {
+    const texts = endpoints.map(({ nodeName, ready, serving }) => JSON.stringify([nodeName, ready, serving]));
+    const list = () =>
+      new Map(endpoints.map((one, i) => [texts[i] ?? '', one]))
+        .entries()
+        .map(([text, one]) => sharedEndpoint(text, () => leanEndpoint(one)))
+        .toArray();
+    return {
+      metadata: { ...leanMeta(metadata, { labels: NOTHING, annotations: NOTHING }), uid: '' },
+      serviceName,
+      endpoints: sharedList([...new Set(texts)].join(), list),
+    };
+  });
 }
 
 export const LeanStatuses: Kind<ServiceL2Status> = lean(ServiceL2Statuses, (object) => ({

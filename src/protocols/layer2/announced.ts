@@ -10,6 +10,12 @@ export interface Face {
   readonly mac: Mac;
 }
 
+/** What a Service asks for. */
+interface Claim {
+  readonly service: string;
+  readonly interfaces: Interfaces;
+}
+
 /** One address that this node answers for. The counters belong to whoever reads them, who may set them back. */
 export interface Announcement {
   readonly address: Address;
@@ -18,7 +24,7 @@ export interface Announcement {
   readonly bytes: Uint8Array;
   /** The union of what its Services ask for. */
   readonly interfaces: Interfaces;
-  readonly services: ReadonlyMap<string, Interfaces>;
+  readonly claims: readonly Claim[];
   /** Ours, but not answered for at the moment: somebody else has it. */
   readonly silent: boolean;
   readonly counts: { requests: number; replies: number; gratuitous: number };
@@ -33,7 +39,7 @@ export type Claimed = 'new' | 'widened' | 'narrowed' | 'same';
 interface Entry extends Announcement {
   silent: boolean;
   interfaces: Interfaces;
-  readonly services: Map<string, Interfaces>;
+  claims: readonly Claim[];
 }
 
 /**
@@ -84,8 +90,8 @@ export class Announced {
       return 'new';
     }
     const before = known.interfaces;
-    known.services.set(service, interfaces);
-    known.interfaces = union(known.services.values());
+    known.claims = [...claimsBut(known, service), { service, interfaces }];
+    known.interfaces = union(known.claims);
     return compare(before, known.interfaces);
   }
 
@@ -98,9 +104,11 @@ export class Announced {
   /** The Service gives the address up. True when it was the last one, so that the address is no longer ours. */
   release(address: Address, service: string): boolean {
     const known = this.#byText.get(formatAddress(address));
-    if (!known?.services.delete(service)) return false;
-    if (known.services.size > 0) {
-      known.interfaces = union(known.services.values());
+    const rest = known && claimsBut(known, service);
+    if (!rest || rest.length === known.claims.length) return false;
+    if (rest.length > 0) {
+      known.claims = rest;
+      known.interfaces = union(rest);
       return false;
     }
     this.#byText.delete(known.text);
@@ -114,7 +122,7 @@ export class Announced {
       text: formatAddress(address),
       bytes: address.family === 'IPv6' ? addressBytes(address) : NO_BYTES,
       interfaces,
-      services: new Map([[service, interfaces]]),
+      claims: [{ service, interfaces }],
       silent: false,
       counts: { requests: 0, replies: 0, gratuitous: 0 },
     };
@@ -163,11 +171,16 @@ export function reaches(interfaces: Interfaces, name: string): boolean {
   return interfaces === 'all' || interfaces.has(name);
 }
 
-function union(all: Iterable<Interfaces>): Interfaces {
+/** Mostly there is one: a map would be larger than all else that is kept of an address. */
+function claimsBut({ claims }: Entry, its: string): readonly Claim[] {
+  return claims.filter(({ service }) => service !== its);
+}
+
+function union(claims: readonly Claim[]): Interfaces {
   const names = new Set<string>();
-  for (const one of all) {
-    if (one === 'all') return 'all';
-    for (const name of one) names.add(name);
+  for (const { interfaces } of claims) {
+    if (interfaces === 'all') return 'all';
+    for (const name of interfaces) names.add(name);
   }
   return names;
 }
