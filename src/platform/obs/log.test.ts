@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { exec } from '../../../test/servers/exec.ts';
 import { VirtualClock } from './clock.rig.ts';
 import { createLog, errorText, type Level } from './log.ts';
 
@@ -82,6 +83,30 @@ describe('a log', () => {
     );
     expect(lines[0]).not.toContain('hunter2');
     expect(lines[0]).toContain('"name":"s"');
+  });
+});
+
+describe('a log on stdout', () => {
+  it.each([
+    ['goes on', ''],
+    ['exits', 'process.exit(1)'],
+    ['throws', 'throw new Error("end")'],
+    ['ends on a later turn', 'setImmediate(() => { log.info({}, "late"); process.exit(1); })'],
+  ])('keeps all lines of a process that %s', async (_, end) => {
+    const [clock, log] = ['./clock.ts', './log.ts'].map((file) => new URL(file, import.meta.url).pathname);
+    const script = `
+      import { systemClock as clock } from '${clock}';
+      import { createLog } from '${log}';
+      const log = createLog({ level: 'info', clock });
+      for (let n = 0; n < 3_000; n++) log.info({ n }, 'line');
+      ${end}`;
+    const { stdout } = await exec(process.execPath, ['--input-type=module-typescript', '-e', script]);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ msg }) => msg === 'line').map(({ n }) => n)).toEqual([...Array(3_000).keys()]);
+    expect(lines.some(({ msg }) => msg === 'late')).toBe(end.includes('late'));
   });
 });
 

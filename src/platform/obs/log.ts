@@ -58,6 +58,31 @@ function line(head: Fields, fields: Fields): string {
   }
 }
 
+/** Lines of this turn of the loop, for stdout. */
+let waiting = '';
+/** More are written at once: what a pipe does not take in one go would be lost at the end of the process. */
+const MOST = 16_384;
+/** Whether the end of the process is listened for. */
+let listening = false;
+
+function flush(): void {
+  const text = waiting;
+  waiting = '';
+  if (text !== '') process.stdout.write(text);
+}
+
+/**
+ * A thousand addresses that move are two thousand lines, and a system call for each takes longer than all else that is done for
+ * them. What waits still leaves when the process ends, by an error or not.
+ */
+function toStdout(text: string): void {
+  if (waiting === '') setImmediate(flush);
+  waiting += `${text}\n`;
+  if (waiting.length > MOST) flush();
+  if (!listening) process.once('exit', flush);
+  listening = true;
+}
+
 /** Lines go to stdout unless `write` is given (with the line, without its newline). */
 export function createLog(o: {
   level: Level;
@@ -66,7 +91,7 @@ export function createLog(o: {
   clock: Clock;
 }): Log {
   const shared = { rank: RANK[o.level] };
-  const write = o.write ?? ((text: string) => void process.stdout.write(`${text}\n`));
+  const write = o.write ?? toStdout;
 
   const make = (own: Fields): Log => {
     const emit = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: Fields, msg: string) => {
