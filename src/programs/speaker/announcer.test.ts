@@ -106,8 +106,12 @@ describe('the announcer', () => {
     for (const last of [2, 3, 4]) hear(last);
     expect(others).toEqual([]);
     hear(0x99);
-    const other = { address: seven, mac: client, interface: 'eth0' };
-    expect(others).toEqual([other, other]);
+    const other = { address: seven, mac: client, interface: 'eth0', direct: false };
+    expect(others.splice(0)).toEqual([other, other]);
+    const us = Uint8Array.of(2, 0, 0, 0, 0, 2);
+    const head = { destination: us, source: client, senderMac: client, targetMac: us };
+    machine.receiveOn(2, encode({ ...head, operation: 2, senderIp: 0xc0000207, targetIp: 0 }));
+    expect(others).toEqual([{ ...other, direct: true }]);
   });
 
   it('has caught up when a turn of the loop leaves no frame behind', async () => {

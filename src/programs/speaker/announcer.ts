@@ -27,7 +27,7 @@ export interface AnnouncerOptions {
   readonly excluded: Exclusion;
   readonly timing: Timing;
   /** Called at once, for each frame that says so, from within the answering of frames. */
-  readonly onOther?: (other: OtherOwner) => void;
+  readonly onOther?: (other: OtherClaim) => void;
   /** A frame could not be sent on an interface; or one could, after others that could not. */
   readonly onSent?: (name: string, well: boolean) => void;
 }
@@ -40,8 +40,14 @@ export interface OtherOwner {
   readonly interface: string;
 }
 
-/** Addresses told in one go; between two goes the loop answers requests. */
-const BATCH = 64;
+/** The same of an address that is ours. */
+export interface OtherClaim extends OtherOwner {
+  /** It was told to this host alone, which had asked for it. */
+  readonly direct: boolean;
+}
+
+/** Addresses told in one go, within a millisecond; between two goes the loop answers requests. */
+const BATCH = 32;
 /** Counters become metrics at most this often: a label look-up per frame would cost more than the frame. */
 const FLUSH_MS = 1_000;
 /** So long after a take-over the owner before may still answer. */
@@ -306,8 +312,8 @@ export class Announcer {
         announced: this.#announced,
         clock: this.#o.clock,
         isOwn: (mac) => this.#macs.has(formatMac(mac)),
-        onOther: ({ announcement, mac }, face) =>
-          this.#o.onOther?.({ address: announcement.address, mac, interface: face.name }),
+        onOther: ({ announcement, mac, direct }, face) =>
+          this.#o.onOther?.({ address: announcement.address, mac, interface: face.name, direct }),
         onSent: (well, face) => this.#o.onSent?.(face.name, well),
         listening: () => this.#listeners.size > 0,
         onClaimed: ({ address, mac }, face) => {

@@ -40,41 +40,56 @@ beforeEach(() => {
 /** What was done since the last call. */
 const told = () => done.splice(0);
 
-/** Somebody tells of the address, and answers when it is asked for. */
-const takeOver = async (one: Address) => {
-  handover.seen(one);
-  await clock.advance(0);
-  handover.seen(one);
+/** Somebody tells everybody of the address. */
+const tell = (address: Address) => handover.seen({ address, direct: false });
+/** Somebody answers for the address: of IPv6 everybody, of IPv4 who asked. */
+const answer = (address: Address) => handover.seen({ address, direct: address.family === 'IPv4' });
+const takeOver = (one: Address) => {
+  tell(one);
+  answer(one);
 };
 
 describe('an address that another node won', () => {
-  it('falls silent when the other one answers for it, and its Service is over with the last of them', async () => {
+  it('is asked for as soon as it is told of, falls silent with the answer, and its Service is over with the last of them', () => {
     expect(handover.wait('web', [seven, eight])).toBe(LIMIT_MS);
     expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8']);
-    handover.seen(seven);
-    expect(told()).toEqual([]);
-    await clock.advance(0);
+    tell(seven);
     expect(told()).toEqual(['ask 192.0.2.7']);
-    handover.seen(seven);
+    answer(seven);
     expect(told()).toEqual(['silent 192.0.2.7']);
-    await takeOver(eight);
+    takeOver(eight);
     expect(told()).toEqual(['ask 2001:db8::8', 'silent 2001:db8::8', 'taken web']);
     expect(handover.wait('web', [seven, eight])).toBe(0);
   });
 
   it('is answered for on while the other one only tells of it, in as many frames as it likes', async () => {
     handover.wait('web', [seven]);
-    for (let frame = 0; frame < 3; frame++) handover.seen(seven);
-    await clock.advance(0);
+    for (let frame = 0; frame < 3; frame++) tell(seven);
     expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
     await clock.advance(100);
     expect(told()).toEqual(['ask 192.0.2.7']);
     expect(handover.wait('web', [seven])).toBe(LIMIT_MS - 100);
   });
 
+  it('falls silent at once when the other one answers before it tells', () => {
+    handover.wait('web', [seven]);
+    answer(seven);
+    expect(told()).toEqual(['hush 192.0.2.7', 'silent 192.0.2.7', 'taken web']);
+  });
+
+  it('of IPv6 is no more than told of by the first frame, whoever asked for it', async () => {
+    handover.wait('web', [eight]);
+    await clock.advance(100);
+    expect(told()).toEqual(['hush 2001:db8::8', 'ask 2001:db8::8']);
+    answer(eight);
+    expect(told()).toEqual(['ask 2001:db8::8']);
+    answer(eight);
+    expect(told()).toEqual(['silent 2001:db8::8', 'taken web']);
+  });
+
   it('is asked for while nothing is heard, and given up after the time', async () => {
     handover.wait('web', [seven, eight]);
-    await takeOver(eight);
+    takeOver(eight);
     told();
     for (const at of [100, 200, 300, 400]) {
       await clock.advance(100);
@@ -97,7 +112,7 @@ describe('an address that another node won', () => {
     handover.wait('web', [seven]);
     for (const one of many) {
       await clock.advance(LIMIT_MS - 10);
-      await takeOver(one);
+      takeOver(one);
       expect(handover.heardAt).toBe(clock.now());
       expect(handover.wait('web', [seven])).toBe(LIMIT_MS);
     }
@@ -116,45 +131,41 @@ describe('an address that another node won', () => {
       asked.push(told().length);
     }
     expect(asked).toEqual([32, 32, 6, 0]);
-    for (const one of many) handover.seen(one);
-    await clock.advance(0);
+    for (const one of many) tell(one);
     expect(told().length).toBe(70);
     handover.close();
     expect(clock.timers).toBe(0);
   });
 
   it('is asked for at once when another node was seen with it a moment ago, which may have heard first', async () => {
-    handover.seen(seven);
+    tell(seven);
     expect(told()).toEqual([]);
     await clock.advance(LIMIT_MS - 1);
     handover.wait('web', [seven, eight]);
-    await clock.advance(0);
-    expect(told()).toEqual(['hush 192.0.2.7', 'hush 2001:db8::8', 'ask 192.0.2.7']);
-    handover.seen(seven);
+    expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7', 'hush 2001:db8::8']);
+    answer(seven);
     expect(told()).toEqual(['silent 192.0.2.7']);
     handover.end('web', [seven, eight]);
-    handover.seen(seven);
+    tell(seven);
     await clock.advance(LIMIT_MS);
     handover.wait('web', [seven]);
-    await clock.advance(0);
     expect(told()).toEqual(['hush 192.0.2.7']);
   });
 
-  it('stays as long as another Service holds it here', async () => {
+  it('stays as long as another Service holds it here', () => {
     announced.claim(seven, 'mail', 'all');
     handover.wait('web', [seven]);
-    await takeOver(seven);
+    takeOver(seven);
     expect(told()).toEqual(['hush 192.0.2.7']);
     handover.wait('mail', [seven]);
-    await clock.advance(0);
     expect(told()).toEqual(['hush 192.0.2.7', 'ask 192.0.2.7']);
-    handover.seen(seven);
+    answer(seven);
     expect(told()).toEqual(['silent 192.0.2.7', 'taken web', 'taken mail']);
   });
 
   it('begins anew when it was ours again in between', async () => {
     handover.wait('web', [seven]);
-    await takeOver(seven);
+    takeOver(seven);
     expect([handover.end('web', [seven]), handover.end('web', [seven])]).toEqual([true, false]);
     told();
     await clock.advance(LIMIT_MS);
@@ -162,7 +173,7 @@ describe('an address that another node won', () => {
   });
 
   it('is nobody else when it is none of ours', () => {
-    handover.seen(address('192.0.2.99'));
+    tell(address('192.0.2.99'));
     expect(told()).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import { type Address, formatAddress } from '../../domain/ip/address.ts';
 import type { Clock, Timer } from '../../platform/obs/clock.ts';
-import type { Announcer } from './announcer.ts';
+import type { Announcer, OtherClaim } from './announcer.ts';
 
 /** The new owner is mostly heard within 20 ms. What is not heard by then is asked for, and what is not answered again: a frame may be lost. */
 const ASK_MS = 100;
-/** Asked for in one go, and the pause between two: ten thousand at once would flood the link. */
+/** Asked for in one go without having been told of, and the pause between two: ten thousand at once would flood the link. */
 const BATCH = 32;
 const PAUSE_MS = 20;
 
@@ -26,14 +26,10 @@ interface Yielding {
 /** An address that another node is taking over. */
 interface Question {
   readonly address: Address;
-  /** When it is asked for. */
+  /** When it is asked for, or asked for again. */
   readonly due: number;
-  /**
-   * - unheard: nobody else was seen with it
-   * - claimed: somebody says to have it, and is to be asked
-   * - asked: since then, it was asked for
-   */
-  readonly state: 'unheard' | 'claimed' | 'asked';
+  /** Somebody says to have it, and was asked since. */
+  readonly claimed: boolean;
 }
 
 /**
@@ -46,9 +42,8 @@ export class Handover {
   readonly #yielding = new Map<string, Yielding>();
   /** When another machine was last seen with an address of ours: it may have heard before us that it won, or be the owner before us. */
   readonly #claims = new Map<string, number>();
-  /** By text: those that are to be asked for at once, and the others in the order of their time. */
-  readonly #claimed = new Map<string, Question>();
-  readonly #waiting = new Map<string, Question>();
+  /** By text, in the order of their time. */
+  readonly #questions = new Map<string, Question>();
   /** When something new was last heard of a new owner. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -66,7 +61,7 @@ export class Handover {
   }
 
   /** A frame shows that another machine has an address of ours. */
-  seen(address: Address): void {
+  seen({ address, direct }: Pick<OtherClaim, 'address' | 'direct'>): void {
     const text = formatAddress(address);
     const services = (this.#o.announcer.announcement(text)?.claims ?? []).map(({ service }) => service);
     if (services.length === 0) return;
@@ -74,13 +69,15 @@ export class Handover {
     this.#claims.set(text, now);
     // Several Services may share it, and not all of them move at once.
     if (!services.every((key) => this.#yielding.has(key))) return;
-    const question = this.#waiting.get(text);
-    // Nothing is new of one that is silent already, or about to be asked for.
+    const question = this.#questions.get(text);
+    // Nothing is new of one that is silent already.
     if (!question) return;
+    // Of IPv6, who asks as we do is answered before everybody; of IPv4, what everybody is told comes in two frames.
+    const answer = direct || (question.claimed && address.family === 'IPv6');
+    if (question.claimed && !answer) return;
     this.#heardAt = now;
-    this.#waiting.delete(text);
-    if (question.state === 'unheard') this.#ask(text, { address, state: 'claimed', due: now });
-    else this.#taken(text, services);
+    if (answer) this.#taken(text, services);
+    else this.#askNow(text, address);
   }
 
   /** Another node won the Service. Returns after how many milliseconds to look again; 0: it is handed over. */
@@ -94,14 +91,13 @@ export class Handover {
   end(key: string, addresses: readonly Address[]): boolean {
     for (const text of addresses.map(formatAddress)) {
       this.#claims.delete(text);
-      this.#forget(text);
+      this.#questions.delete(text);
     }
     return this.#yielding.delete(key);
   }
 
   close(): void {
-    this.#claimed.clear();
-    this.#waiting.clear();
+    this.#questions.clear();
     this.#timer?.cancel();
   }
 
@@ -112,15 +108,14 @@ export class Handover {
       const text = formatAddress(address);
       this.#o.announcer.hush(address);
       const claimed = (this.#claims.get(text) ?? Number.NEGATIVE_INFINITY) > now - this.#o.limitMs();
-      this.#ask(
-        text,
-        claimed ? { address, state: 'claimed', due: now } : { address, state: 'unheard', due: now + ASK_MS },
-      );
+      if (claimed) this.#askNow(text, address);
+      else this.#put(text, { address, claimed, due: now + ASK_MS });
     }
     return made;
   }
 
   #taken(text: string, services: readonly string[]): void {
+    this.#questions.delete(text);
     this.#o.announcer.setSilent(text, true);
     for (const key of services) {
       const open = this.#yielding.get(key)?.open;
@@ -128,16 +123,16 @@ export class Handover {
     }
   }
 
-  #ask(text: string, question: Question): void {
-    this.#forget(text);
-    const queue = question.state === 'claimed' ? this.#claimed : this.#waiting;
-    queue.set(text, question);
-    this.#schedule(question.due);
+  /** Not later: each turn of the loop in between is one more in which two answer. It is one frame more than those by which it was told. */
+  #askNow(text: string, address: Address): void {
+    this.#o.announcer.ask(address, 'all');
+    this.#put(text, { address, claimed: true, due: this.#o.clock.now() + ASK_MS });
   }
 
-  #forget(text: string): void {
-    this.#claimed.delete(text);
-    this.#waiting.delete(text);
+  #put(text: string, question: Question): void {
+    this.#questions.delete(text);
+    this.#questions.set(text, question);
+    this.#schedule(question.due);
   }
 
   #schedule(at: number): void {
@@ -150,19 +145,14 @@ export class Handover {
   #askDue(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#o.clock.now();
-    // As fast as they are told of: each is one frame more than those by which they were.
-    for (const [text, { address }] of this.#claimed) {
-      this.#o.announcer.ask(address, 'all');
-      this.#ask(text, { address, state: 'asked', due: now + ASK_MS });
-    }
-    const batch = now < this.#pauseUntil ? [] : this.#waiting.entries().take(BATCH).toArray();
+    const batch = now < this.#pauseUntil ? [] : this.#questions.entries().take(BATCH).toArray();
     for (const [text, question] of batch) {
       if (question.due > now) break;
       this.#pauseUntil = now + PAUSE_MS;
       this.#o.announcer.ask(question.address, 'all');
-      this.#ask(text, { ...question, due: now + ASK_MS });
+      this.#put(text, { ...question, due: now + ASK_MS });
     }
-    const [next] = this.#waiting.values();
+    const [next] = this.#questions.values();
     if (next) this.#schedule(Math.max(this.#pauseUntil, next.due));
   }
 }

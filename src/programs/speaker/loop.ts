@@ -3,7 +3,7 @@ import { type Address, formatAddress, parseAddress } from '../../domain/ip/addre
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { breather } from '../../platform/obs/clock.ts';
-import type { Announcer, OtherOwner } from './announcer.ts';
+import type { Announcer, OtherClaim } from './announcer.ts';
 import type { Owned } from './checks.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
 import type { Announce, Duty, Rival, Subject, Withhold } from './duty.ts';
@@ -13,6 +13,12 @@ import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Parts, Sources } from './sources.ts';
 import { Telling } from './telling.ts';
+
+/**
+ * Decisions are made for so long before frames are read again: two nodes answer for an address that moves until each of them has
+ * read what the other one sent, a few times in turn.
+ */
+const SLICE_MS = 2;
 
 interface Known {
   /** What the last decision found, for finding the Services that a change concerns. */
@@ -45,7 +51,7 @@ export class Loop {
   readonly #known = new Map<string, Known>();
   /** When a change was first seen that is not acted on yet, by key. */
   readonly #since = new Map<string, number>();
-  readonly #breathe = breather();
+  readonly #breathe = breather(SLICE_MS);
   readonly #telling: Telling;
   readonly #handover: Handover;
 
@@ -58,8 +64,8 @@ export class Loop {
   }
 
   /** A frame shows that another machine has an address of ours. */
-  seen({ address }: OtherOwner): void {
-    this.#handover.seen(address);
+  seen(other: OtherClaim): void {
+    this.#handover.seen(other);
   }
 
   add(key: string): void {

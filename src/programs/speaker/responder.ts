@@ -16,6 +16,12 @@ import type { Claimant, Drop, Protocol } from './protocols.ts';
  */
 const TURN_MS = 5;
 
+/** Somebody else's claim to an address of ours. */
+export interface OtherClaim extends Other {
+  /** The frame was for this host alone: it answers a question of ours, and is no news for everybody. */
+  readonly direct: boolean;
+}
+
 /** What a responder has seen since the last reading; plain numbers, since labels would cost more than the answer. */
 export interface ResponderCounts {
   readonly drops: Map<Drop, number>;
@@ -32,7 +38,7 @@ export interface ResponderOptions {
   /** Whether any interface of this machine has the MAC. */
   readonly isOwn: (mac: Mac) => boolean;
   /** Somebody else claims an address of ours, once per frame that says so. */
-  readonly onOther: (other: Other, face: Face) => void;
+  readonly onOther: (other: OtherClaim, face: Face) => void;
   /** Whether anybody waits for `onClaimed`. */
   readonly listening: () => boolean;
   /** Some host, not this machine, says that an address is its own. */
@@ -163,7 +169,9 @@ export class Responder {
 
   #lookForOthers(): void {
     const other = this.protocol.otherOwner(this.#request, this.#at);
-    if (other) this.#o.onOther(other, this.face);
+    // The first bit of a MAC marks groups.
+    const direct = ((this.#request.frame[0] ?? 1) & 1) === 0;
+    if (other) this.#o.onOther({ ...other, direct }, this.face);
     if (!this.#o.listening()) return;
     const claimant = this.protocol.claimant(this.#request);
     if (claimant && !this.#o.isOwn(claimant.mac)) this.#o.onClaimed(claimant, this.face);
