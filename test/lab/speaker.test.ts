@@ -210,6 +210,22 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
     await answeredBy(WEB, macs.one);
   });
 
+  it('says on its ConfigurationState which interface is lost, and what is the matter with it', async () => {
+    const type = 'herald.io/InterfaceLost';
+    const path = `{range .status.conditions[?(@.type=="${type}")]}{.status} {.reason} {.message}{end}`;
+    const at = ['configurationstate', 'speaker-node-a', '-n', 'metallb-system', '-o', `jsonpath=${path}`];
+    const says = (text: string) =>
+      until(text, async () => (await lab.api.kubectl('get', ...at)) === text, { timeoutMs: 30_000 });
+    await lab.objects.advertisement('web', { interfaces: ['lan0'] });
+    await answeredBy(WEB, macs.one);
+    await one.exec('ip', 'link', 'set', 'lan0', 'down');
+    await says('True CannotAnswer lan0 (IPv4, IPv6): it is switched off\nno interface is left to answer on');
+    await one.exec('ip', 'link', 'set', 'lan0', 'up');
+    await says('False AllWork ');
+    await lab.objects.advertisement('web', { interfaces: [] });
+    await answeredBy(WEB, macs.one);
+  });
+
   it('serves on with its last good configuration while a bad one is in the cluster', async () => {
     await lab.objects.pool('clash', '192.0.2.0/24');
     await until(

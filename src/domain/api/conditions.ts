@@ -16,6 +16,9 @@ export const ALLOCATED = 'herald.io/Allocated';
 /** The condition on a speaker's ConfigurationState that says which addresses of its node another host has, too; a line each. */
 export const ADDRESS_CONFLICT = 'herald.io/AddressConflict';
 
+/** The condition on a speaker's ConfigurationState that says on which interfaces its node can no longer answer; a line each. */
+export const INTERFACE_LOST = 'herald.io/InterfaceLost';
+
 /** RFC 3339 with second precision, the form of metav1.Time. */
 export function kubeTime(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z');

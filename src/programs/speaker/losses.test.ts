@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lossesWire } from '../../domain/election/notice.ts';
 import { parseRange, type Range } from '../../domain/ip/range.ts';
 import type { Link } from '../../platform/linux/netlink.ts';
-import { InterfaceHistory, presentOn, type Relevant } from './losses.ts';
+import { InterfaceHistory, lossLines, presentOn, type Relevant } from './losses.ts';
 
 const link = (name: string, change: Partial<Link> = {}): Link => ({
   index: 2,
@@ -129,5 +129,30 @@ describe('what a node has lost', () => {
     expect(at(3, pods)).toEqual({ lost: [whole] });
     kept.forget((name) => name === 'eth0');
     expect(at(4, pods)).toBeUndefined();
+  });
+});
+
+describe('what people are told of a lost interface', () => {
+  const loss = { name: 'eth0', families: ['IPv4', 'IPv6'] as const, nets: [] };
+  const losses = { interfaces: [loss], absent: ['eth9'], nowhere: false };
+  it.each([
+    ['that is gone', [], 'it is gone'],
+    ['that is switched off', [link('eth0', { up: false, carrier: false })], 'it is switched off'],
+    ['without a carrier', [link('eth0', { carrier: false })], 'it has no carrier'],
+    [
+      'without addresses',
+      [link('eth0', { nets: [] })],
+      'it has no address that counts, or was without until a moment ago',
+    ],
+  ])('%s is its name, families, and what is the matter', (_, links, text) => {
+    expect(lossLines(losses, { links, muted: new Set() })).toEqual([`eth0 (IPv4, IPv6): ${text}`]);
+  });
+
+  it('that lets nothing out is so, and that none is left comes last', () => {
+    const o = { links: [link('eth0')], muted: new Set(['eth0']) };
+    expect(lossLines({ ...losses, nowhere: true }, o)).toEqual([
+      'eth0 (IPv4, IPv6): frames do not leave it, or nobody hears them',
+      'no interface is left to answer on',
+    ]);
   });
 });

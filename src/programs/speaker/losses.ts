@@ -125,6 +125,26 @@ export class InterfaceHistory {
   }
 }
 
+/** A line for people about each interface that is lost, with what is the matter with it as it stands. */
+export function lossLines(
+  { interfaces, nowhere }: Losses,
+  o: { readonly links: Iterable<Link>; readonly muted: ReadonlySet<string> },
+): readonly string[] {
+  const links = new Map([...o.links].map((link) => [link.name, link]));
+  const lines = interfaces.map(
+    ({ name, families }) => `${name} (${families.join(', ')}): ${matterWith(links.get(name), o.muted)}`,
+  );
+  return nowhere ? [...lines, 'no interface is left to answer on'] : lines;
+}
+
+function matterWith(link: Link | undefined, muted: ReadonlySet<string>): string {
+  if (!link) return 'it is gone';
+  if (!link.up) return 'it is switched off';
+  if (!link.carrier) return 'it has no carrier';
+  if (muted.has(link.name)) return 'frames do not leave it, or nobody hears them';
+  return 'it has no address that counts, or was without until a moment ago';
+}
+
 const FAMILIES = ['IPv4', 'IPv6'] as const satisfies readonly Family[];
 
 function lose(known: Known): void {

@@ -154,6 +154,7 @@ export class Speaker {
       owner,
       problems: () => this.#configuration.problems,
       conflicts: () => this.#others.conflicts,
+      losses: () => this.#standing.lines,
     });
     this.#loop = this.#makeLoop(metrics);
     // One key: however many objects changed, all are read once.
@@ -174,6 +175,7 @@ export class Speaker {
       heedsCordon: () => this.#settings.onCordon !== 'stay',
       onChange: (meta, nowhere) => {
         this.#ring.describe(meta, nowhere);
+        this.#state.lookAtLosses();
         this.#refreshes.add('all');
       },
     });
@@ -350,7 +352,8 @@ export class Speaker {
     await this.#ring.joined();
     await this.#refreshes.idle();
     await this.#loop.idle();
-    // What belongs here is back: a rolling update may go on to the next node without moving it twice.
+    await this.#announcer.settled(signal);
+    // What belongs here is back, and nobody else has it: a rolling update may go on to the next node without moving it twice.
     this.#ready = true;
     this.#parts.log.info({ op: 'start', addresses: this.#announcer.size }, LOG.started);
     this.#state.start();

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
 import { LOG } from './events.ts';
 import type { Exclusion } from './interfaces.ts';
-import { InterfaceHistory, presentOn } from './losses.ts';
+import { InterfaceHistory, lossLines, presentOn } from './losses.ts';
 import { Sending } from './sending.ts';
 
 export interface StandingOptions {
@@ -30,6 +30,7 @@ export class Standing {
   #links: ReadonlyMap<number, Link> = new Map();
   #excluded: Exclusion;
   #losses: Losses | undefined;
+  #muted: ReadonlySet<string> = new Set();
   #unheard: readonly string[] = [];
   /** What the others know. */
   #told: { readonly losses: string; readonly heedsCordon: boolean; readonly unheard: string } | undefined;
@@ -45,6 +46,11 @@ export class Standing {
   /** No interface is left on which this node could answer, of those it once had. */
   get nowhere(): boolean {
     return this.#losses?.nowhere ?? false;
+  }
+
+  /** One line for each interface that is lost. */
+  get lines(): readonly string[] {
+    return this.#losses ? lossLines(this.#losses, { links: this.#links.values(), muted: this.#muted }) : [];
   }
 
   setLinks(links: ReadonlyMap<number, Link>): void {
@@ -86,10 +92,8 @@ export class Standing {
   look(): void {
     if (this.#closed) return;
     const now = this.#o.clock.now();
-    const present = presentOn(this.#links.values(), {
-      excluded: this.#excluded,
-      muted: this.#sending.muted(now),
-    });
+    this.#muted = this.#sending.muted(now);
+    const present = presentOn(this.#links.values(), { excluded: this.#excluded, muted: this.#muted });
     const config = this.#o.config();
     this.#losses = this.#history.look(now, present, {
       named: new Set(config?.l2.flatMap(({ interfaces }) => interfaces)),

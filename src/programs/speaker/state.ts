@@ -3,6 +3,7 @@ import {
   ADDRESS_CONFLICT,
   type Condition,
   findCondition,
+  INTERFACE_LOST,
   kubeTime,
   withCondition,
 } from '../../domain/api/conditions.ts';
@@ -12,6 +13,7 @@ import { type Problem, problemText } from '../../domain/api/problem.ts';
 import { isAlreadyExists } from '../../platform/kube/client.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { type Resource, resource } from '../../platform/kube/resource.ts';
+import type { Timer } from '../../platform/obs/clock.ts';
 import type { SpeakerOptions } from './options.ts';
 import type { Owner } from './owner.ts';
 import { type Parts, type Sources, stateName } from './sources.ts';
@@ -21,14 +23,31 @@ const WRITE = { fieldManager: 'herald-speaker' } as const;
 const CONDITION = 'configReconcilerValid';
 /** The API server's limit on a condition's message is 32768; nobody reads further than this. */
 const LONGEST_MESSAGE = 8_192;
+/** What happens to interfaces is written when the addresses have moved, and a cable that comes and goes is no flood of writes. */
+const SETTLED_MS = 1_000;
+const PAUSE_MS = 10_000;
+
+/** A condition that is absent until the first time that there is a line about it. */
+interface Finding {
+  readonly type: string;
+  /** Of True and of False. */
+  readonly reasons: readonly [string, string];
+  readonly lines: () => readonly string[];
+}
 
 export interface StateOptions extends Parts {
   readonly options: SpeakerOptions;
-  readonly sources: Sources;
+  readonly sources: {
+    readonly state: Pick<Sources['state'], 'synced' | 'whenSynced' | 'onChange'> & {
+      readonly store: Pick<Sources['state']['store'], 'get'>;
+    };
+  };
   readonly owner: Owner;
   readonly problems: () => readonly Problem[];
   /** One line for each address that another host has, too. */
   readonly conflicts: () => readonly string[];
+  /** One line for each interface that is lost. */
+  readonly losses: () => readonly string[];
 }
 
 /** Says in a ConfigurationState whether this node could take the configuration. Written only when something differs. */
@@ -37,11 +56,20 @@ export class State {
   readonly #resource: Resource<ConfigurationState>;
   readonly #queue: Queue;
   readonly #name: string;
+  readonly #findings: readonly Finding[];
+  /** What is told of lost interfaces, since when, and the timer that makes it what it is. */
+  #losses: readonly string[] = [];
+  #lossesAt = Number.NEGATIVE_INFINITY;
+  #lossesTimer: Timer | undefined;
 
   constructor(o: StateOptions) {
     this.#o = o;
     this.#name = stateName(o.options.node);
     this.#resource = resource(o.client, ConfigurationStates);
+    this.#findings = [
+      { type: ADDRESS_CONFLICT, reasons: ['TwoOwners', 'OneOwner'], lines: o.conflicts },
+      { type: INTERFACE_LOST, reasons: ['CannotAnswer', 'AllWork'], lines: () => this.#losses },
+    ];
     this.#queue = new Queue({
       ...o,
       log: o.log.child({ op: 'configurationstate' }),
@@ -56,6 +84,19 @@ export class State {
     this.#queue.add(this.#name);
   }
 
+  /** Interfaces are lost, or back. */
+  lookAtLosses(): void {
+    const { clock, losses } = this.#o;
+    if (this.#lossesTimer || losses().join() === this.#losses.join()) return;
+    const wait = Math.max(SETTLED_MS, this.#lossesAt + PAUSE_MS - clock.now());
+    this.#lossesTimer = clock.after(wait, () => {
+      this.#lossesTimer = undefined;
+      this.#lossesAt = clock.now();
+      this.#losses = losses();
+      this.look();
+    });
+  }
+
   /** Not before the first Config was read. */
   start(): void {
     this.#queue.start();
@@ -63,6 +104,7 @@ export class State {
   }
 
   close(): Promise<void> {
+    this.#lossesTimer?.cancel();
     return this.#queue.close();
   }
 
@@ -114,22 +156,24 @@ export class State {
     };
     const now = kubeTime(this.#o.clock.date());
     return {
-      conditions: this.#withConflicts(withCondition(before, condition, now), now),
+      conditions: this.#withFindings(withCondition(before, condition, now), now),
       errorSummary: message,
       result: valid ? 'Valid' : 'Invalid',
     };
   }
 
-  /** The condition is absent until the first time. */
-  #withConflicts(conditions: readonly Condition[], now: string): readonly Condition[] {
-    const lines = this.#o.conflicts();
-    if (lines.length === 0 && !findCondition(conditions, ADDRESS_CONFLICT)) return conditions;
-    const message = lines.join('\n').slice(0, LONGEST_MESSAGE);
-    const found =
-      lines.length === 0
-        ? ({ status: 'False', reason: 'OneOwner' } as const)
-        : ({ status: 'True', reason: 'TwoOwners' } as const);
-    return withCondition(conditions, { type: ADDRESS_CONFLICT, ...found, message }, now);
+  #withFindings(conditions: readonly Condition[], now: string): readonly Condition[] {
+    return this.#findings.reduce((list, { type, reasons, lines: linesOf }) => {
+      const lines = linesOf();
+      if (lines.length === 0 && !findCondition(list, type)) return list;
+      const message = lines.join('\n').slice(0, LONGEST_MESSAGE);
+      const [found, none] = reasons;
+      const verdict =
+        lines.length > 0
+          ? ({ status: 'True', reason: found } as const)
+          : ({ status: 'False', reason: none } as const);
+      return withCondition(list, { type, ...verdict, message }, now);
+    }, conditions);
   }
 }
 

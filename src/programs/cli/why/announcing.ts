@@ -63,7 +63,7 @@ function differenceOf({ owner, reported }: Announcing): string | undefined {
   if (names.length === 0)
     return `No speaker says so. One that takes over does within moments: look at the speaker of ${owner}.`;
   if (!names.includes(owner))
-    return `By what the API server knows it should be ${owner}. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.`;
+    return `By what the API server knows it should be ${owner}. Speakers that form a ring know of dead nodes before it does, and of lost interfaces; the Events of the Service say why it moved.`;
   const others = names.filter((name) => name !== owner);
   return others.length === 0 ? undefined : `${others.join(', ')} should not: ${PASSING}.`;
 }

@@ -1,4 +1,4 @@
-import { ADDRESS_CONFLICT, findCondition } from '../../../domain/api/conditions.ts';
+import { ADDRESS_CONFLICT, findCondition, INTERFACE_LOST } from '../../../domain/api/conditions.ts';
 import type { Service } from '../../../domain/api/core.ts';
 import type { Event } from '../../../domain/api/event.ts';
 import { ingressTexts } from '../../../domain/ipam/converge.ts';
@@ -8,6 +8,8 @@ import type { Picture } from './picture.ts';
 export interface Said {
   /** Addresses of the Service that another host has, too, as it stands now. */
   readonly conflicts: readonly { readonly node: string; readonly text: string }[];
+  /** Interfaces on which nodes cannot answer, as it stands now. */
+  readonly losses: readonly { readonly node: string; readonly text: string }[];
   /** The last of each reason, the latest first; Events are kept for an hour by default. */
   readonly events: readonly { readonly at: string; readonly reason: string; readonly message: string }[];
 }
@@ -17,14 +19,15 @@ export const SPEAKERS = 'metallb-speaker';
 /** Reason of the Event on a Node whose name another speaker claims. */
 export const NAME_CONFLICT = 'NameConflict';
 
-/** What the ring of speakers knows beside it, such as interfaces without a carrier, shows in the causes of moves. */
 export function saidOf({ states, events }: Picture, service: Service): Said {
   const own = new Set(ingressTexts(service));
-  const conflicts = states.flatMap(({ node, conditions }) => {
-    const found = findCondition(conditions, ADDRESS_CONFLICT);
-    const lines = found?.status === 'True' ? found.message.split('\n') : [];
-    return lines.filter((line) => own.has(line.slice(0, line.indexOf(' ')))).map((text) => ({ node, text }));
-  });
+  const lines = (type: string) =>
+    states.flatMap(({ node, conditions }) => {
+      const found = findCondition(conditions, type);
+      return found?.status === 'True' ? found.message.split('\n').map((text) => ({ node, text })) : [];
+    });
+  const conflicts = lines(ADDRESS_CONFLICT).filter(({ text }) => own.has(text.slice(0, text.indexOf(' '))));
+  const losses = lines(INTERFACE_LOST);
   const latest = new Map<string, Said['events'][number]>();
   for (const event of events.filter((event) => concerns(event, service))) {
     const { reason, message, last: at, involvedObject } = event;
@@ -33,7 +36,7 @@ export function saidOf({ states, events }: Picture, service: Service): Said {
     const whose = involvedObject.kind === 'Node' ? `node "${involvedObject.name}": ` : '';
     latest.set(reason, { at, reason, message: `${whose}${message}` });
   }
-  return { conflicts, events: [...latest.values()].sort((a, b) => (a.at < b.at ? 1 : -1)) };
+  return { conflicts, losses, events: [...latest.values()].sort((a, b) => (a.at < b.at ? 1 : -1)) };
 }
 
 function concerns({ component, reason, involvedObject }: Event, { metadata }: Service): boolean {

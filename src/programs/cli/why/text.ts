@@ -21,9 +21,11 @@ export function asText(o: Why): string {
   if (o.quarantined.length > 0)
     lines.push('', 'Kept back, as they are in use elsewhere:', ...columns(o.quarantined.map(named)));
   lines.push(...announcingLines(o));
-  const { conflicts, events } = o.said;
+  const { conflicts, losses, events } = o.said;
   if (conflicts.length > 0)
     lines.push('', 'Two owners:', ...columns(conflicts.map(({ node, text }) => [node, text])));
+  if (losses.length > 0)
+    lines.push('', 'Lost interfaces:', ...columns(losses.map(({ node, text }) => [node, text])));
   if (events.length > 0)
     lines.push('', 'Speakers said:', ...columns(events.map((e) => [e.at, e.reason, e.message])));
   if (o.remarks.length > 0) lines.push('', ...o.remarks);

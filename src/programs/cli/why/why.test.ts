@@ -261,7 +261,7 @@ describe('herald why', () => {
       'n1 (eth0), as speakers say',
       ['n1', 'n2'],
       ['n1'],
-      'By what the API server knows it should be n2. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.',
+      'By what the API server knows it should be n2. Speakers that form a ring know of dead nodes before it does, and of lost interfaces; the Events of the Service say why it moved.',
     ],
     [
       'n1 (eth0), n2 (eth0), as speakers say',
@@ -324,10 +324,10 @@ describe('herald why', () => {
       eventTime: null,
       ...more,
     });
-    const state = (node: string, status: string, message: string) =>
+    const state = (node: string, status: string, message: string, type = 'herald.io/AddressConflict') =>
       metallb('ConfigurationState', `speaker-${node}`, {
         metadata: { name: `speaker-${node}`, namespace: SYSTEM, labels: { 'metallb.io/node-name': node } },
-        status: { conditions: [{ ...says(status, 'x', message), type: 'herald.io/AddressConflict' }] },
+        status: { conditions: [{ ...says(status, 'x', message), type }] },
       });
     const web = service('web', { ip: '192.0.2.1' });
     const mine = { ...web, metadata: { ...web.metadata, uid: 'u1' } };
@@ -363,6 +363,21 @@ describe('herald why', () => {
       ]);
       expect(found?.said.events.map(({ message }) => message)).toEqual([
         'node "n1": another speaker claims to be it',
+      ]);
+    });
+
+    it('tells which nodes have lost interfaces, as their speakers say', () => {
+      const lost = 'herald.io/InterfaceLost';
+      const found = told([
+        service('web', { ip: '192.0.2.1' }),
+        state('n1', 'True', 'lan0 (IPv4, IPv6): it has no carrier\nlan1 (IPv4): it is gone', lost),
+        state('n2', 'False', '', lost),
+      ]);
+      const at = found?.text.indexOf('Lost interfaces:') ?? 0;
+      expect(found?.text.slice(at, at + 3)).toEqual([
+        'Lost interfaces:',
+        '  n1  lan0 (IPv4, IPv6): it has no carrier',
+        '  n1  lan1 (IPv4): it is gone',
       ]);
     });
 
