@@ -269,6 +269,33 @@ describe('the announcer', () => {
     expect(portions.length).toBeGreaterThan(10);
   });
 
+  it('has settled a while after the last take-over, at once when there was none, and in the end at any rate', async () => {
+    let settled = 0;
+    const wait = () => {
+      announcer.settled(new AbortController().signal).then(() => {
+        settled = clock.now();
+      });
+    };
+    await announcer.settled(AbortSignal.abort());
+    const begin = clock.now();
+    announcer.claim(seven, 'a/one', 'all');
+    wait();
+    await clock.advance(150);
+    announcer.claim(six, 'a/one', 'all');
+    announcer.claim(seven, 'a/two', 'all');
+    await clock.advance(199);
+    expect(settled).toBe(0);
+    await clock.advance(1);
+    expect(settled - begin).toBe(350);
+    for (let i = 1n; i <= 20n; i++) {
+      announcer.claim({ family: 'IPv4', bits: seven.bits + i }, 'a/many', 'all');
+      if (i === 1n) wait();
+      await clock.advance(150);
+    }
+    expect(settled - begin).toBe(350 + 2_000);
+    announcer.close();
+  });
+
   it('is silent and leaves nothing open after close', async () => {
     links(link(2, 'eth0'));
     announcer.claim(seven, 'a/one', 'all');

@@ -49,6 +49,11 @@ const BATCH = 32;
 const FLUSH_MS = 1_000;
 /** So long after a take-over the owner before may still answer. */
 const MOVING_MS = 1_000;
+/** So long after the last take-over it is over: twice what it takes where a thousand addresses move between busy nodes. */
+const SETTLED_MS = 200;
+/** Nobody waits longer for that: other addresses may be on their way at any time. */
+const SETTLED_MOST_MS = 2_000;
+
 /** Owns the addresses that this node answers for, the responders that do so, and the telling of take-overs. */
 export class Announcer {
   readonly #o: AnnouncerOptions;
@@ -59,6 +64,8 @@ export class Announcer {
   readonly #hushed = new Set<string>();
   /** When each address became ours. */
   readonly #takenAt = new Map<string, number>();
+  /** When the last of them did. */
+  #lastTaken = Number.NEGATIVE_INFINITY;
   /** Who waits to hear where an address is, by its text. */
   readonly #listeners = new Map<string, Set<(heard: OtherOwner) => void>>();
   #burstTimer: Timer | undefined;
@@ -113,12 +120,23 @@ export class Announcer {
     return this.#responders.caughtUp();
   }
 
+  /** Resolves when take-overs are over, at once when there was none. Rejects when the signal aborts. */
+  async settled(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#o;
+    const until = clock.now() + SETTLED_MOST_MS;
+    const rest = () => Math.min(this.#lastTaken + SETTLED_MS, until) - clock.now();
+    while (rest() > 0) await clock.sleep(rest(), signal);
+  }
+
   /** From now on the address is answered. The neighbours are told when it is new, or reaches further than before. */
   claim(address: Address, service: string, interfaces: Interfaces): void {
     const change = this.#announced.claim(address, service, interfaces);
     const announcement = this.#announced.get(address);
     if (!announcement || change === 'same') return;
-    if (change === 'new') this.#takenAt.set(announcement.text, this.#o.clock.now());
+    if (change === 'new') {
+      this.#lastTaken = this.#o.clock.now();
+      this.#takenAt.set(announcement.text, this.#lastTaken);
+    }
     // Whoever is told may ask at once.
     for (const responder of this.#responders) responder.cover(announcement);
     if (change !== 'narrowed') this.#tell([announcement]);
