@@ -1,7 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PLAIN } from '../../src/protocols/gossip/machine.rig.ts';
+import { encodeMessage } from '../../src/protocols/gossip/messages.ts';
+import { encodePacket } from '../../src/protocols/gossip/packet.ts';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { available, until } from '../servers/index.ts';
 import type { Report } from './client.ts';
@@ -92,6 +96,38 @@ describe.skipIf(able !== true)('speakers in a ring', () => {
     const host = hosts.find(({ name }) => name === first);
     if (host) await start(host);
     for (const name of NODES) await until(`the ring of ${name}`, async () => (await members(name)) === 3);
+    expect(await owner()).toBe(first);
+  });
+
+  it('believe nobody without the key who says, thousands of times a second, that the owner is dead or has left', async () => {
+    const first = await owner();
+    const sum = async (line: string) => {
+      const texts = await Promise.all(NODES.map((name) => speakers.get(name)?.metrics()));
+      const found = texts.flatMap((text = '') => [...text.matchAll(new RegExp(`^${line} (\\d+)$`, 'gm'))]);
+      return found.reduce((all, [, count]) => all + Number(count), 0);
+    };
+    const deaths = () => sum('herald_speaker_ring_changes_total\\{type="(?:died|left)"\\}');
+    const before = await deaths();
+    const lies = ['node-x', first].flatMap((from) =>
+      [PLAIN, { ...PLAIN, label: 'another ring' }].map((wrapping) =>
+        encodePacket([encodeMessage({ type: 'dead', node: first, incarnation: 1_000, from })], wrapping, {
+          checksum: false,
+        }),
+      ),
+    );
+    const packets = [...lies, new Uint8Array(1_400).fill(0xa5), Uint8Array.of(12), new Uint8Array()];
+    const addresses = await Promise.all(hosts.map(addressOf));
+    const socket = createSocket('udp4');
+    for (let i = 0; i < 100; i++) {
+      for (const address of addresses)
+        for (let j = 0; j < 35; j++) socket.send(packets[j % packets.length] ?? '', 7946, address);
+      await setTimeout(20);
+    }
+    socket.close();
+    expect(await sum('herald_speaker_ring_dropped_total\\{reason="not-decrypted"\\}')).toBeGreaterThan(100);
+    expect(await sum('herald_speaker_ring_dropped_total\\{reason="wrong-label"\\}')).toBeGreaterThan(100);
+    for (const name of NODES) expect(await members(name)).toBe(3);
+    expect(await deaths()).toBe(before);
     expect(await owner()).toBe(first);
   });
 
