@@ -4,6 +4,7 @@ import { createLog } from '../../platform/obs/log.ts';
 import { systemRandom } from '../../platform/obs/random.ts';
 import { FAST } from '../../protocols/gossip/profile.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
+import { makeWaiting } from './waiting.rig.ts';
 
 /** All on one port, each on an address of its own, as nodes have it; another run of these tests has another port. */
 const PORT = 20_000 + (process.pid % 10_000);
@@ -12,15 +13,7 @@ const SECRET = 'c2VjcmV0IG9mIHRoZSByaW5n';
 
 describe('a place in the ring', () => {
   const open: Membership[] = [];
-  /** Resolved, and made anew, whenever anything happens anywhere. */
-  let happened = Promise.withResolvers<void>();
-  const stir = (): void => {
-    happened.resolve();
-    happened = Promise.withResolvers();
-  };
-  const when = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await happened.promise;
-  };
+  const { stir, when } = makeWaiting();
   const drops: string[] = [];
 
   const start = async (i: number, o: { secret?: string; clock?: MembershipOptions['clock'] } = {}) => {

@@ -5,6 +5,7 @@ import { Metrics } from '../../platform/obs/metrics.ts';
 import { systemRandom } from '../../platform/obs/random.ts';
 import { FAST } from '../../protocols/gossip/profile.ts';
 import { SpeakerRing } from './ring.ts';
+import { makeWaiting } from './waiting.rig.ts';
 
 /** All on one port, each on an address of its own, as nodes have it; another run of these tests has another port. */
 const PORT = 20_000 + (process.pid % 10_000);
@@ -13,15 +14,7 @@ const address = (i: number): string => `127.0.78.${i}`;
 describe('the place of a speaker in the ring', () => {
   const open: SpeakerRing[] = [];
   const told: string[] = [];
-  /** Resolved, and made anew, whenever anything happens anywhere. */
-  let happened = Promise.withResolvers<void>();
-  const stir = (): void => {
-    happened.resolve();
-    happened = Promise.withResolvers();
-  };
-  const when = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await happened.promise;
-  };
+  const { stir, when } = makeWaiting();
 
   const start = (i: number, o: { node?: string; clock?: Clock } = {}): SpeakerRing => {
     const node = o.node ?? `n${i}`;
