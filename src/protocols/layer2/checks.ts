@@ -27,12 +27,14 @@ interface Entry {
   due: number;
   /** Questions of this check that nobody has answered. */
   asked: number;
-  /** Who answered in this check. */
-  macs: Set<string>;
+  /** Who answered in this check, each once. */
+  macs: readonly string[];
   /** Checks in a row that two answered. */
   doubled: number;
   silentAt: string | undefined;
 }
+
+const NOBODY: readonly string[] = Object.freeze([]);
 
 /**
  * Which node checks an address: one of the live ones beside its owner, the same in the eyes of all, and each about as many.
@@ -86,11 +88,14 @@ export class Checks {
     const entries = new Map<string, Entry>();
     for (const [name, owner] of mine) {
       const known = this.#entries.get(name);
-      const due = now + (mix(name) / 0x1_0000_0000) * this.#everyMs;
-      const fresh = { owner, due, asked: 0, macs: new Set<string>(), doubled: 0, silentAt: undefined };
-      entries.set(name, known?.owner === owner ? known : fresh);
+      entries.set(name, known?.owner === owner ? known : this.#fresh(name, owner, now));
     }
     this.#entries = entries;
+  }
+
+  #fresh(name: string, owner: string, now: number): Entry {
+    const due = now + (mix(name) / 0x1_0000_0000) * this.#everyMs;
+    return { owner, due, asked: 0, macs: NOBODY, doubled: 0, silentAt: undefined };
   }
 
   /** The address has another owner than the last `follow` said. */
@@ -108,7 +113,7 @@ export class Checks {
     const entry = this.#entries.get(name);
     if (!entry) return [];
     entry.asked = 0;
-    entry.macs.add(mac);
+    if (!entry.macs.includes(mac)) entry.macs = [...entry.macs, mac];
     this.#heard.set(entry.owner, mac);
     if (entry.silentAt === undefined) return [];
     entry.silentAt = undefined;
@@ -129,10 +134,10 @@ export class Checks {
     const { asks, retryMs } = this.#timing;
     const { owner } = entry;
     const steps: CheckStep[] = [];
-    if (entry.macs.size > 0) {
-      entry.doubled = entry.macs.size > 1 ? entry.doubled + 1 : 0;
+    if (entry.macs.length > 0) {
+      entry.doubled = entry.macs.length > 1 ? entry.doubled + 1 : 0;
       if (entry.doubled === 2) steps.push({ step: 'two', name, owner, macs: [...entry.macs].sort() });
-      entry.macs = new Set();
+      entry.macs = NOBODY;
       // Answered: the next check comes in its turn; one that two answered is made again at once.
       if (entry.doubled !== 1) {
         entry.due = now + this.#everyMs - retryMs;
