@@ -99,6 +99,24 @@ describe.skipIf(able !== true)('speakers in a ring', () => {
     expect(await owner()).toBe(first);
   });
 
+  it('answer from one node when another crashes while the API server is away, and from the same one when it is back', async () => {
+    const first = await owner();
+    const prober = await lab.probe(client, [WEB], EVERY_MS);
+    await lab.api.kill();
+    const crashed = speakers.get(first);
+    speakers.delete(first);
+    await crashed?.daemon.stop('SIGKILL');
+    const second = await owner();
+    expect(second).not.toBe(first);
+    expect(longestHole(await prober.stop())).toBeLessThan(3_000);
+    await lab.api.restart();
+    expect(await owner()).toBe(second);
+    const host = hosts.find(({ name }) => name === first);
+    if (host) await start(host);
+    for (const name of NODES) await until(`the ring of ${name}`, async () => (await members(name)) === 3);
+    expect(await owner()).toBe(first);
+  });
+
   it('believe nobody without the key who says, thousands of times a second, that the owner is dead or has left', async () => {
     const first = await owner();
     const sum = async (line: string) => {

@@ -57,6 +57,10 @@ describe('packets', () => {
     expect(unsealed(moved, sealed).drops).toEqual(['not-decrypted']);
   });
 
+  it('drops one that is longer than a datagram can be', () => {
+    expect(unsealed(new Uint8Array(65_536))).toEqual({ messages: [], drops: ['oversized'] });
+  });
+
   it('takes nothing in the clear once there is a key', () => {
     const clear = labelled(GOLDEN.ping);
     expect(unsealed(clear, sealed).drops).toEqual(['not-decrypted']);
