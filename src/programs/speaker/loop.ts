@@ -102,9 +102,15 @@ export class Loop {
     return this.#queue.idle();
   }
 
-  close(): Promise<void> {
+  /** Has what is still to be said of decisions said at once. */
+  flush(): void {
+    this.#telling.flush();
+  }
+
+  async close(): Promise<void> {
     this.#handover.close();
-    return this.#queue.close();
+    await this.#queue.close();
+    this.#telling.flush();
   }
 
   /** When something new was last heard of nodes that take addresses over, on the clock; -Infinity: never. */

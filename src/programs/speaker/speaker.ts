@@ -286,6 +286,7 @@ export class Speaker {
 
   /** Events and status objects follow moves by a second, and the process would be gone by then. */
   async #lastWords(): Promise<void> {
+    this.#loop.flush();
     const over = new AbortController();
     const patience = this.#parts.clock.sleep(LAST_WORDS_MS, over.signal).catch(() => {});
     const all = [this.#recorder.flush(), ...(this.#ready ? [this.#statuses.end()] : [])];
