@@ -35,7 +35,7 @@ describe.skipIf(able !== true)('speakers that lose sight of each other for a whi
       [
         ['-4', WEB],
         ['-6', SIX],
-      ].map(([family = '', ip = '']) => hosts[client]?.exec('ip', family, 'neigh', 'show', ip)),
+      ].map(async ([family = '', ip = '']) => hosts[client]?.exec('ip', family, 'neigh', 'show', ip)),
     );
     return tables.every((text = '') => /lladdr (\S+)/.exec(text)?.[1] === macs[node]);
   };

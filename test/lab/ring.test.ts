@@ -120,7 +120,7 @@ describe.skipIf(able !== true)('speakers in a ring', () => {
   it('believe nobody without the key who says, thousands of times a second, that the owner is dead or has left', async () => {
     const first = await owner();
     const sum = async (line: string) => {
-      const texts = await Promise.all(NODES.map((name) => speakers.get(name)?.metrics()));
+      const texts = await Promise.all(NODES.map(async (name) => speakers.get(name)?.metrics()));
       const found = texts.flatMap((text = '') => [...text.matchAll(new RegExp(`^${line} (\\d+)$`, 'gm'))]);
       return found.reduce((all, [, count]) => all + Number(count), 0);
     };
