@@ -272,7 +272,7 @@ describe('the announcer', () => {
   it('has settled a while after the last take-over, at once when there was none, and in the end at any rate', async () => {
     let settled = 0;
     const wait = () => {
-      announcer.settled(new AbortController().signal).then(() => {
+      void announcer.settled(new AbortController().signal).then(() => {
         settled = clock.now();
       });
     };
