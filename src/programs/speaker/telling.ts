@@ -15,7 +15,7 @@ const SKIPPED: Readonly<Record<Skip, (ip: string, node: string) => string>> = {
     `none of the interfaces chosen for address "${ip}" exists on node "${node}"`,
 };
 
-/** A thousand addresses that move are taken over in this time when nothing is said meanwhile, and in twice of it otherwise. */
+/** In this time a busy node takes over some hundreds of addresses, as long as it has nothing else to do. */
 const LATER_MS = 100;
 /** Said in one go, within a millisecond; between two goes the loop answers requests. */
 const BATCH = 8;
