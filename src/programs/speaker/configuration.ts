@@ -10,7 +10,7 @@ import type { Log } from '../../platform/obs/log.ts';
 import { LOG } from './events.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
-import type { SpeakerRing } from './ring.ts';
+import type { SpeakerRing } from './ring/ring.ts';
 import type { Sources } from './sources.ts';
 
 /** What a refresh changed. */

@@ -3,14 +3,14 @@ import { type Address, formatAddress, parseAddress } from '../../domain/ip/addre
 import type { EventRecorder } from '../../platform/kube/events.ts';
 import { Queue } from '../../platform/kube/queue.ts';
 import { breather } from '../../platform/obs/clock.ts';
-import type { Announcer, OtherClaim } from './announcer.ts';
-import type { Owned } from './checks.ts';
 import type { Configuration, Refreshed } from './configuration.ts';
 import type { Announce, Duty, Rival, Subject, Withhold } from './duty.ts';
 import { EVENT, type Skip } from './events.ts';
-import { Handover } from './handover.ts';
+import type { Announcer, OtherClaim } from './layer2/announcer.ts';
+import { Handover } from './layer2/handover.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import type { SpeakerOptions } from './options.ts';
+import type { Owned } from './others/checks.ts';
 import type { Parts, Sources } from './sources.ts';
 import { Telling } from './telling.ts';
 

@@ -4,7 +4,7 @@ import { parseYaml } from '../../platform/files/yaml.ts';
 import type { Level } from '../../platform/obs/log.ts';
 import { POLICIES, type Policy } from '../../protocols/layer2/conflicts.ts';
 import { type Timing, UPSTREAM_TIMING } from '../../protocols/layer2/gratuitous.ts';
-import { EXCLUDED_BY_DEFAULT, type Exclusion, exclusion } from './interfaces.ts';
+import { EXCLUDED_BY_DEFAULT, type Exclusion, exclusion } from './layer2/interfaces.ts';
 import { HANDOVER_MS } from './options.ts';
 
 /** What can change while the speaker runs. */

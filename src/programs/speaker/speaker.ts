@@ -10,15 +10,15 @@ import type { Sockets } from '../../platform/linux/sockets.ts';
 import { isAbort, type Timer } from '../../platform/obs/clock.ts';
 import type { Level } from '../../platform/obs/log.ts';
 import { endpointText } from '../../protocols/gossip/endpoint.ts';
-import { Announcer } from './announcer.ts';
 import { Configuration } from './configuration.ts';
 import { aboutNode, aboutService, EVENT, LOG } from './events.ts';
+import { Announcer } from './layer2/announcer.ts';
+import { Standing } from './layer2/standing.ts';
 import { Loop } from './loop.ts';
 import { type SpeakerMetrics, speakerMetrics } from './metrics.ts';
 import { LAST_WORDS_MS, LINGER_MOST_MS, LINGER_MS, type SpeakerOptions } from './options.ts';
-import { Others } from './others.ts';
-import { ownPod } from './owner.ts';
-import { type Conflict, SpeakerRing } from './ring.ts';
+import { Others } from './others/others.ts';
+import { type Conflict, SpeakerRing } from './ring/ring.ts';
 import { DEFAULTS, readSettings, type Settings } from './settings.ts';
 import {
   allSources,
@@ -30,9 +30,9 @@ import {
   sliceService,
   speakerAddresses,
 } from './sources.ts';
-import { Standing } from './standing.ts';
-import { State } from './state.ts';
-import { Statuses } from './statuses.ts';
+import { ownPod } from './status/owner.ts';
+import { State } from './status/state.ts';
+import { Statuses } from './status/statuses.ts';
 
 export interface SpeakerParts extends Parts {
   readonly sockets: Sockets;
