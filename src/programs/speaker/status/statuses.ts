@@ -32,7 +32,6 @@ export class Statuses {
   readonly #o: StatusesOptions;
   readonly #resource: Resource<ServiceL2Status>;
   readonly #queue: Queue;
-  #ended = false;
 
   constructor(o: StatusesOptions) {
     this.#o = o;
@@ -56,13 +55,6 @@ export class Statuses {
     this.#queue.start();
   }
 
-  /** This node announces nothing any more: takes its objects away, and resolves when that is done. After `start`. */
-  end(): Promise<void> {
-    this.#ended = true;
-    for (const status of this.#o.sources.statuses.store.list()) this.#queue.add(statusService(status) ?? '');
-    return this.#queue.idle();
-  }
-
   close(): Promise<void> {
     return this.#queue.close();
   }
@@ -70,7 +62,7 @@ export class Statuses {
   async #run(key: string, signal: AbortSignal): Promise<void> {
     // Until the list is in, nobody knows what there is.
     if (!this.#o.sources.statuses.synced) await this.#o.sources.statuses.whenSynced(signal);
-    const duty = this.#ended ? undefined : this.#o.duty(key);
+    const duty = this.#o.duty(key);
     const [first, ...more] = [...this.#o.sources.statuses.store.by('service', key)];
     for (const surplus of duty ? more : [first, ...more]) if (surplus) await this.#delete(surplus, signal);
     if (!duty) return;
