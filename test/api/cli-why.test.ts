@@ -88,6 +88,7 @@ describe('herald why', () => {
       const at = '2026-05-01T10:00:00Z';
       expect(JSON.parse(stdout).said).toEqual({
         conflicts: [],
+        losses: [],
         events: [{ at, reason: 'AddressMoved', message }],
       });
     }
