@@ -1,4 +1,5 @@
 import { addressMessage, type LinkSpec, linkMessage, message } from './netlink.rig.ts';
+import type { Link } from './netlink.ts';
 import { FakeSockets } from './sockets.rig.ts';
 import { AF_NETLINK, AF_PACKET, type SocketSpec } from './sockets.ts';
 
@@ -87,3 +88,17 @@ function linkIndex({ bind }: SocketSpec): number {
 function ethertypeOf({ bind }: SocketSpec): number {
   return bind ? new DataView(bind.buffer, bind.byteOffset).getUint16(2) : 0;
 }
+
+/** An Ethernet interface of a test, up and plugged in, but for `change`. */
+export const ethernet = (change: Partial<Link>): Link => ({
+  index: 2,
+  name: 'eth0',
+  mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
+  up: true,
+  carrier: true,
+  broadcast: true,
+  loopback: false,
+  noArp: false,
+  ipv6: true,
+  ...change,
+});

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Address } from '../../../domain/ip/address.ts';
-import { FakeMachine } from '../../../platform/linux/machine.rig.ts';
+import { ethernet, FakeMachine } from '../../../platform/linux/machine.rig.ts';
 import type { Link } from '../../../platform/linux/netlink.ts';
 import { VirtualClock } from '../../../platform/obs/clock.rig.ts';
 import { yieldToLoop } from '../../../platform/obs/clock.ts';
@@ -18,18 +18,8 @@ const seven: Address = { family: 'IPv4', bits: 0xc0000207n };
 const six: Address = { family: 'IPv6', bits: (0x20010db8n << 96n) | 7n };
 const IPV6 = 0x86dd;
 const client = Uint8Array.from([2, 0, 0, 0, 0, 0x99]);
-const link = (index: number, name: string, change: Partial<Link> = {}): Link => ({
-  index,
-  name,
-  mac: Uint8Array.from([2, 0, 0, 0, 0, index]),
-  up: true,
-  carrier: true,
-  broadcast: true,
-  loopback: false,
-  noArp: false,
-  ipv6: true,
-  ...change,
-});
+const link = (index: number, name: string, change: Partial<Link> = {}): Link =>
+  ethernet({ index, name, mac: Uint8Array.of(2, 0, 0, 0, 0, index), ...change });
 
 let machine: FakeMachine;
 let clock: VirtualClock;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ethernet } from '../../../platform/linux/machine.rig.ts';
 import type { Link } from '../../../platform/linux/netlink.ts';
 import {
   answersArp,
@@ -9,18 +10,7 @@ import {
   selectable,
 } from './interfaces.ts';
 
-const link = (name: string, change: Partial<Link> = {}): Link => ({
-  index: 2,
-  name,
-  mac: Uint8Array.from([2, 0, 0, 0, 0, 1]),
-  up: true,
-  carrier: true,
-  broadcast: true,
-  loopback: false,
-  noArp: false,
-  ipv6: true,
-  ...change,
-});
+const link = (name: string, change: Partial<Link> = {}): Link => ethernet({ name, ...change });
 function excluding(...patterns: string[]): Exclusion {
   const made = exclusion(patterns);
   if (typeof made !== 'function') throw new Error(made.error);

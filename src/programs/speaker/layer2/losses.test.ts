@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { lossesWire } from '../../../domain/election/notice.ts';
 import { parseRange, type Range } from '../../../domain/ip/range.ts';
+import { ethernet } from '../../../platform/linux/machine.rig.ts';
 import type { Link } from '../../../platform/linux/netlink.ts';
 import { InterfaceHistory, lossLines, presentOn, type Relevant } from './losses.ts';
 
-const link = (name: string, change: Partial<Link> = {}): Link => ({
-  index: 2,
-  name,
-  mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
-  up: true,
-  carrier: true,
-  broadcast: true,
-  loopback: false,
-  noArp: false,
-  ipv6: true,
-  nets: ['192.0.2.0/24', '2001:db8::/64'],
-  ...change,
-});
+const link = (name: string, change: Partial<Link> = {}): Link =>
+  ethernet({ name, nets: ['192.0.2.0/24', '2001:db8::/64'], ...change });
 const ranges = (...texts: string[]): readonly Range[] =>
   texts.flatMap((text) => {
     const parsed = parseRange(text);

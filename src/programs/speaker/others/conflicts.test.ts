@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Address } from '../../../domain/ip/address.ts';
-import { FakeMachine } from '../../../platform/linux/machine.rig.ts';
+import { ethernet, FakeMachine } from '../../../platform/linux/machine.rig.ts';
 import { VirtualClock } from '../../../platform/obs/clock.rig.ts';
 import { createLog } from '../../../platform/obs/log.ts';
 import { Metrics } from '../../../platform/obs/metrics.ts';
@@ -56,24 +56,7 @@ beforeEach(() => {
     nodeOf: (mac, on) => neighbours.nodeOf(mac, on),
     onChange: () => {},
   });
-  announcer.setLinks(
-    new Map([
-      [
-        2,
-        {
-          index: 2,
-          name: 'eth0',
-          mac: own,
-          up: true,
-          carrier: true,
-          broadcast: true,
-          loopback: false,
-          noArp: false,
-          ipv6: true,
-        },
-      ],
-    ]),
-  );
+  announcer.setLinks(new Map([[2, ethernet({ mac: own })]]));
   announcer.claim(seven, 'a/one', 'all');
 });
 
