@@ -12,8 +12,8 @@ export interface Named {
 const PARALLEL = 32;
 
 /**
- * Stores copies of a Service past the server, each as the server stored that one, with its own name, UID, cluster address and, where
- * `like` has one, address; and with it the record of the cluster address and an EndpointSlice of the Service's name, if `like` has one.
+ * Stores copies of a Service past the server, each as the server stored that one, with its own name, UID and, where `like` has them,
+ * cluster address with its record, address, and EndpointSlice of the Service's name.
  */
 export async function copyService(
   api: ApiServer,
@@ -23,18 +23,17 @@ export async function copyService(
   const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
   const service = await stored(api, `/api/v1/namespaces/${namespace}/services/${like.name}`);
   const slice = await stored(api, `${slices}/${like.name}`);
-  const clusterIp = /"clusterIP":"([^"]+)"/.exec(service ?? '')?.[1];
+  if (service === undefined) throw new Error(`no Service ${namespace}/${like.name}`);
+  const clusterIp = /"clusterIP":"([^"]+)"/.exec(service)?.[1];
   const address = await stored(api, `/apis/networking.k8s.io/v1/ipaddresses/${clusterIp}`);
-  if (service === undefined || clusterIp === undefined || address === undefined)
-    throw new Error(`no Service ${namespace}/${like.name} with a cluster address`);
-  const free = freeAddresses(await usedAddresses(api));
+  const free = address === undefined ? undefined : freeAddresses(await usedAddresses(api));
   const rest = copies.values();
   const worker = async () => {
     for (const { name, ip } of rest) {
-      const own = free.next().value ?? '';
+      const own = free?.next().value;
       const words = new Map([
         [like.name, name],
-        [clusterIp, own],
+        [address && clusterIp, own],
         [like.ip, ip],
       ]);
       const copy = (text: string) =>
@@ -42,7 +41,7 @@ export async function copyService(
           .replace(/"([^"\\]*)"/g, (quoted, word: string) => `"${words.get(word) ?? quoted.slice(1, -1)}"`)
           .replace(/"uid":"[^"]+"/, `"uid":"${randomUUID()}"`);
       await api.store({
-        [`ipaddresses/${own}`]: copy(address),
+        ...(address !== undefined && { [`ipaddresses/${own}`]: copy(address) }),
         [`services/specs/${namespace}/${name}`]: copy(service),
         ...(slice !== undefined && { [`endpointslices/${namespace}/${name}`]: copy(slice) }),
       });
