@@ -11,7 +11,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
     '--project',
     'unit',
     '--reporter=dot',
-    '--reporter=json',
+    '--reporter=./tools/reporter.ts',
     '--outputFile=.cache/unit.json',
   ],
   ['lint', 'oxlint', '--type-aware', 'src', 'test', 'tools'],

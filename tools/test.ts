@@ -1,7 +1,7 @@
 /** `make test`: the checks, then each suite against its real servers; ends with the plain line of the totals. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { available } from '../test/servers/index.ts';
-import { readReport } from './report.ts';
+import { readCounts } from './reporter.ts';
 import { run, seconds } from './run.ts';
 
 /** The suites beside `check`, and the level of reality each needs. */
@@ -18,14 +18,14 @@ const skipped: string[] = [];
 /** Said again at the end: of a long output often only the last lines are kept. */
 const failures: string[] = [];
 
-/** Adds the counts of a vitest JSON report; a report that is missing is one failure. */
+/** Adds the counts of a suite's report; a report that is missing is one failure. */
 function count(suite: string, file: string): string {
   if (!existsSync(file)) {
     totals.failed++;
     failures.push(`failed: ${suite}: no report`);
     return 'no report';
   }
-  const counts = readReport(readFileSync(file, 'utf8'));
+  const counts = readCounts(readFileSync(file, 'utf8'));
   const all = counts.passed + counts.failed + counts.skipped;
   totals.passed += counts.passed;
   totals.failed += counts.failed;
@@ -52,7 +52,14 @@ for (const [suite, level] of SUITES) {
   const file = `.cache/${suite}.json`;
   const done = await run(
     'vitest',
-    ['run', '--project', suite, '--reporter=default', '--reporter=json', `--outputFile=${file}`],
+    [
+      'run',
+      '--project',
+      suite,
+      '--reporter=default',
+      '--reporter=./tools/reporter.ts',
+      `--outputFile=${file}`,
+    ],
     { echo: true },
   );
   console.log(`${suite}: ${count(suite, file)} in ${seconds(done.ms)}`);
