@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { refuseForeignConversion } from '../../src/programs/reconciler/conversion.ts';
 import { toolPath } from '../../tools/servers/manifest.ts';
-import { available } from '../servers/index.ts';
+import { applyCrds, available } from '../servers/index.ts';
 import { startFaulty } from './faulty.rig.ts';
 import { startRelay } from './kube.rig.ts';
 import {
@@ -149,8 +149,7 @@ describe.skipIf(can !== true)(
         await home.eventually('a word', async () =>
           running.lines.some((l) => l.includes('ConfigSource') && l.includes('missing')),
         );
-        await home.api.kubectl('apply', '--server-side', '-f', file);
-        await home.api.kubectl('wait', '--for=condition=Established', '-f', file);
+        await applyCrds(home.api, file);
         await home.values(VALUES);
         await home.told('Applied', { status: 'True' });
       });
@@ -298,15 +297,7 @@ describe.skipIf(can !== true)(
         },
       });
 
-      beforeAll(async () => {
-        await home.api.kubectl('apply', '--server-side', '-f', toolPath('flux-crds.yaml'));
-        await home.api.kubectl(
-          'wait',
-          '--for=condition=Established',
-          '--timeout=60s',
-          'crd/helmreleases.helm.toolkit.fluxcd.io',
-        );
-      });
+      beforeAll(() => applyCrds(home.api, toolPath('flux-crds.yaml')));
 
       it('freezes every write while it is suspended, drift repair included, and says what waits', async () => {
         await home.apply(deployment());

@@ -1,13 +1,13 @@
 /** The real kube-apiserver on the real etcd, and what tests ask of it: users, death, restart, compaction. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { toolPath } from '../../tools/servers/manifest.ts';
 import { demand } from './available.ts';
 import { type KeyPair, kubeconfigText, makeAuthority, makeClient, makeServing } from './certs.ts';
-import { must } from './exec.ts';
+import { must, until } from './exec.ts';
 import { type Daemon, inRun, type Run } from './run.ts';
 
 export interface ApiServer {
@@ -279,12 +279,15 @@ export function servesHealthz(url: string): Promise<boolean> {
   });
 }
 
-/** Applies the project's own CRDs, where there are any, and waits until they are served. */
-export async function applyCrds(api: ApiServer): Promise<void> {
-  const dir = join(import.meta.dirname, '../../chart/crds');
-  if (!existsSync(dir) || !readdirSync(dir).some((name) => name.endsWith('.yaml'))) return;
-  await api.kubectl('apply', '--server-side', '-f', dir);
-  await api.kubectl('wait', '--for=condition=Established', '--timeout=60s', '-f', dir);
+/** The project's own CRDs, where there are any. */
+const OWN_CRDS = join(import.meta.dirname, '../../chart/crds');
+
+/** Applies CRDs, by default the project's own, and waits until they are served. */
+export async function applyCrds(api: ApiServer, path = OWN_CRDS): Promise<void> {
+  await api.kubectl('apply', '--server-side', '-f', path);
+  // kubectl gives up on a CRD that has no conditions at all yet.
+  const served = () => api.kubectl('wait', '--for=condition=Established', '--timeout=10s', '-f', path);
+  await until('the CRDs to be served', served);
 }
 
 export interface ApiServerOptions {

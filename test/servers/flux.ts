@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../../tools/servers/manifest.ts';
-import type { ApiServer } from './apiserver.ts';
+import { type ApiServer, applyCrds } from './apiserver.ts';
 import { demand } from './available.ts';
 import { until } from './exec.ts';
 import { type GitServer, startGit } from './git.ts';
@@ -107,14 +107,12 @@ interface Ready {
 /** Installs Flux's CRDs, makes namespace flux-system, and starts the controllers and a git server. */
 export async function startFlux(api: ApiServer, { workers = 4 }: FluxOptions = {}): Promise<Flux> {
   demand('flux');
-  const crds = toolPath('flux-crds.yaml');
   const git = await startGit({ dir: api.lab.dir, host: api.lab.loopback, mark: api.lab.dir });
   api.lab.defer(() => git.close());
   await Promise.all([
-    api.kubectl('apply', '--server-side', '-f', crds),
+    applyCrds(api, toolPath('flux-crds.yaml')),
     api.kubectl('create', 'namespace', 'flux-system'),
   ]);
-  await api.kubectl('wait', '--for=condition=Established', '--timeout=60s', '-f', crds);
   const [source, kustomize, helm] = await Promise.all([
     startController(api, 'source-controller', workers),
     startController(api, 'kustomize-controller', workers),

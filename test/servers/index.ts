@@ -7,6 +7,7 @@ export { IMAGES, toolPath } from '../../tools/servers/manifest.ts';
 export {
   type ApiServer,
   type ApiServerOptions,
+  applyCrds,
   startApiServer,
   startControllerManager,
 } from './apiserver.ts';
