@@ -42,3 +42,23 @@ it('gives up a request that is given up while it waits', async () => {
   given.abort();
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
 });
+
+it('waits before each request for as long as it is told to', async () => {
+  const clock = new VirtualClock();
+  const client: KubeClient = {
+    server: 'https://api',
+    request: () => Promise.resolve(clock.now()),
+    async *watch() {},
+    close: () => Promise.resolve(),
+  };
+  const began = clock.now();
+  const rest = (signal: AbortSignal | undefined) => clock.sleep(100, signal);
+  const patient = paced(client, { clock, qps: 1_000, burst: 2, concurrency: 1, rest });
+  const answer = patient.request({ method: 'GET', path: '/a' });
+  const given = new AbortController();
+  const givenUp = patient.request({ method: 'GET', path: '/b', signal: given.signal });
+  given.abort();
+  await expect(givenUp).rejects.toMatchObject({ name: 'AbortError' });
+  await clock.advance(100);
+  expect(await answer).toBe(began + 100);
+});

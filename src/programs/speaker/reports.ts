@@ -11,6 +11,7 @@ import type { Parts, Sources } from './sources.ts';
 import { ownPod } from './status/owner.ts';
 import { State } from './status/state.ts';
 import { Statuses } from './status/statuses.ts';
+import { Unrest } from './status/unrest.ts';
 
 /** A thousand Services that change hands bring two Events each; the addresses come first. */
 const EVENTS_AFTER_MS = 1_000;
@@ -35,11 +36,15 @@ export class Reports {
   readonly #sources: Sources;
   readonly #statuses: Statuses;
   readonly #state: State;
+  readonly #unrest: Unrest;
 
   constructor(o: ReportsOptions) {
     const { options, sources, configuration, loop, layer2 } = o;
     const owner = ownPod(o.client, options);
-    const common = { ...o, client: paced(o.client, { ...PACE, clock: o.clock }) };
+    const unrest = new Unrest(o.clock);
+    this.#unrest = unrest;
+    const rest = (signal: AbortSignal | undefined) => unrest.rest(signal);
+    const common = { ...o, client: paced(o.client, { ...PACE, clock: o.clock, rest }) };
     this.#sources = sources;
     this.recorder = new EventRecorder({
       ...common,
@@ -66,6 +71,7 @@ export class Reports {
 
   /** The Service is announced otherwise than before. */
   lookAtService(key: string): void {
+    this.#unrest.stir();
     this.#statuses.add(key);
   }
 
@@ -97,10 +103,12 @@ export class Reports {
 
   /** Resolves when the Events that wait are sent. */
   flush(): Promise<void> {
+    this.#unrest.end();
     return this.recorder.flush();
   }
 
   async close(): Promise<void> {
+    this.#unrest.end();
     await Promise.all([this.#statuses.close(), this.#state.close(), this.recorder.close()]);
   }
 }
