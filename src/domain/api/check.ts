@@ -8,6 +8,9 @@ Settings.Set({ maxErrors: 1000 });
 /** A JSON value's place: keys and list positions from the root. */
 export type Path = readonly (string | number)[];
 
+/** The part of a map's entry that a place in a text is the place of. */
+export type Part = 'key' | 'value';
+
 /**
  * Why a value does not fit a schema. The message completes "<path> ..." and never holds the value found: it may be a
  * password.

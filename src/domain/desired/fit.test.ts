@@ -43,6 +43,20 @@ describe('a draft of another product', () => {
     ]);
   });
 
+  it('has the ranges of a misspelt field judged where they stand', () => {
+    const { draft: fitted, problems } = fitDraft(source({}), draft({ Adresses: ['192.0.2.0/24'] }));
+    expect(problems.map((p) => [p.code, p.path])).toEqual([
+      ['UnknownKey', 'their_pools.web.Adresses'],
+      ['MissingKey', 'their_pools.web.addresses'],
+    ]);
+    expect(fitted?.spec).toEqual({ addresses: ['192.0.2.0/24'] });
+    expect(fitted && placeOf(fitted, 'spec.addresses[0]')).toBe('their_pools.web.Adresses[0]');
+  });
+
+  it('has no ranges where no field evidently means them', () => {
+    expect(fitDraft(source({}), draft({ ranges: ['192.0.2.0/24'] })).draft).toBeUndefined();
+  });
+
   it('is refused in the words of its source, and its ranges are judged all the same', () => {
     const fields = new Map([['autoAssign', 'their_pools.web.auto_assign']]);
     const given = draft({ addresses: ['192.0.2.0/24'], autoAssign: 'maybe' }, { fields });

@@ -3,7 +3,7 @@ import type { Problem } from '../api/problem.ts';
 import { checkValues } from '../api/values.ts';
 import type { Draft } from './draft.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { pathOf, placeOf, textsAmong } from './path.ts';
+import { legibleRanges, pathOf, placeOf } from './path.ts';
 import { isError, located, type Source } from './source.ts';
 
 /** A draft beside what the schema of its kind says against it. */
@@ -28,7 +28,7 @@ export function fitDraft(source: Source, draft: Draft): Fitted {
     ),
     ...misfits(known),
   ].map(({ field, ...p }) => located(source, { ...p, path: placeOf(draft, pathText(field)) }));
-  const judged = problems.some(isError) ? legible(known) : known;
+  const judged = problems.some(isError) ? legible(draft) : known;
   return { problems, ...(judged && { draft: judged }) };
 }
 
@@ -60,7 +60,7 @@ function inner(value: Json, field: Path): Json {
 
 function legible(draft: Draft): Draft | undefined {
   if (draft.section !== 'pools') return undefined;
-  const ranges = textsAmong(draft.spec.addresses, { field: 'addresses', place: placeOf(draft, 'addresses') });
+  const ranges = legibleRanges(draft.spec, (key) => placeOf(draft, pathText([key])));
   if (!ranges) return undefined;
   const fields = new Map([...(draft.fields ?? []), ...ranges.fields]);
   return { ...draft, fields, spec: { addresses: ranges.texts } };

@@ -1,4 +1,5 @@
-import { type Path, pathText } from '../api/check.ts';
+import { at, type Path, pathText } from '../api/check.ts';
+import { nearest } from '../api/values/mend.ts';
 
 /** Reads what pathText wrote: "pools.web.addresses[1]", `pools["a.b"]`. Text that it never writes gives what can be read of it. */
 export function pathOf(text: string): Path {
@@ -26,7 +27,7 @@ export function inside(objectPath: string, field: string): string {
  * The texts among the entries of a list that holds something else, too, and where each of them stood: `field` is the list's name in
  * the object, `place` its place in the source. undefined where it is no list, or no text is in it.
  */
-export function textsAmong(
+function textsAmong(
   list: unknown,
   { field, place }: { readonly field: string; readonly place: string },
 ): { readonly texts: readonly string[]; readonly fields: ReadonlyMap<string, string> } | undefined {
@@ -39,6 +40,17 @@ export function textsAmong(
     texts: kept.map(([text]) => text),
     fields: new Map(kept.map(([, at], i) => [`${field}[${i}]`, at])),
   };
+}
+
+/**
+ * What can be read of the ranges of a pool that does not fit: those under `addresses`, or under a key that evidently means that.
+ * `place`: where a key of the pool stands in the source.
+ */
+export function legibleRanges(pool: unknown, place: (key: string) => string): ReturnType<typeof textsAmong> {
+  const field = 'addresses';
+  const keys = typeof pool === 'object' && pool !== null ? Object.keys(pool) : [];
+  const key = keys.includes(field) ? field : keys.find((one) => nearest(one, [field]) !== undefined);
+  return key === undefined ? undefined : textsAmong(at(pool, [key]), { field, place: place(key) });
 }
 
 /** Where an object stands in its source's values. */

@@ -1,4 +1,4 @@
-import type { Path } from '../api/check.ts';
+import type { Part, Path } from '../api/check.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Code } from './errors.ts';
 import { pathOf } from './path.ts';
@@ -30,9 +30,10 @@ export interface Source {
   readonly context?: Context;
 }
 
-/** source: the text that this place is in, where the values come from several. */
+/** The place of the value at a path, or of its key where it has one. source: the text that it is in, where the values come from several. */
 type At = (
   path: Path,
+  part?: Part,
 ) => { readonly source?: string; readonly line: number; readonly column: number } | undefined;
 
 /** A text, read in the typing of one reader, or why that reader cannot. duplicates: keys that stand twice; the last one counts. */
@@ -73,13 +74,21 @@ export function problemOf(source: Source, finding: Finding): Problem {
   return located(source, { ...rest, ...(severity && { severity }), message });
 }
 
+/** Codes of Problems about a key, whatever its value is. */
+const ABOUT_KEYS: ReadonlySet<string> = new Set<Code>(['UnknownKey', 'ForeignKey', 'OldSpelling']);
+
+/** The part of the entry at its path that a Problem is about. */
+export function partOf({ code }: Pick<Problem, 'code'>): Part {
+  return ABOUT_KEYS.has(code) ? 'key' : 'value';
+}
+
 /**
  * The Problem with the title of its text and, where that has lines, the line and column of its path; of what is not there, the
  * place of the nearest thing around it.
  */
 export function located(source: Source, problem: Problem): Problem {
   const path = pathOf(problem.path);
-  let place = source.at?.(path);
+  let place = source.at?.(path, partOf(problem));
   for (let n = path.length - 1; n >= 0 && !place; n--) place = source.at?.(path.slice(0, n));
   return {
     ...problem,

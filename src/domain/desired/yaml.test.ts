@@ -47,13 +47,17 @@ describe('one text in the typing of its reader', () => {
     expect(at?.(['peers', 0, 'password'])).toEqual({ line: 2, column: 15 });
     expect(text?.(['peers', 0, 'password'])).toBe('0123');
     expect(at?.(['peers', 1, 'asn'])).toEqual({ line: 3, column: 13 });
+    expect(at?.(['peers', 0, 'password'], 'key')).toEqual({ line: 2, column: 5 });
+    expect(at?.(['peers', 1], 'key')).toEqual({ line: 4, column: 5 });
     expect(at?.(['peers', 2])).toBeUndefined();
     expect(text?.(['peers'])).toBeUndefined();
   });
 
   it('moves places into the file that holds the text', () => {
     const outer: Outer = ({ line, column }) => ({ line: line + 5, column: column + 4 });
-    expect(good('a:\n  b: yes\n', 'go', outer).at?.(['a', 'b'])).toEqual({ line: 7, column: 10 });
+    const { at } = good('a:\n  b: yes\n', 'go', outer);
+    expect(at?.(['a', 'b'])).toEqual({ line: 7, column: 10 });
+    expect(at?.(['a', 'b'], 'key')).toEqual({ line: 7, column: 7 });
     expect(read('a: !!int x\n', 'go', outer)).toMatchObject({
       problems: [{ line: 6, column: 14, path: 'a' }],
     });

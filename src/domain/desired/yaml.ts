@@ -1,4 +1,4 @@
-import { type Path, pathText } from '../api/check.ts';
+import { type Part, type Path, pathText } from '../api/check.ts';
 import type { Problem } from '../api/problem.ts';
 import { YamlError } from './flux/errors.ts';
 import { keyText, scalar, type YamlNode } from './flux/yaml.ts';
@@ -20,7 +20,7 @@ type Placed = { readonly offset: number; readonly tag?: string } & (
 /** A parsed text whose reader is not known yet, as platform/files' parseDocument gives it. */
 export interface YamlText {
   readonly value: unknown;
-  at(path: Path): Place | undefined;
+  at(path: Path, part?: Part): Place | undefined;
   readonly duplicates: readonly Problem[];
   readonly tags: readonly Problem[];
   /** Throws SyntaxError when aliases multiply. */
@@ -40,8 +40,8 @@ export function fromYaml(
     problems.map(({ line, column, ...p }) =>
       line === undefined || column === undefined ? p : { ...p, ...outer({ line, column }) },
     );
-  const at = (path: Path) => {
-    const inner = document.at(path);
+  const at = (path: Path, part?: Part) => {
+    const inner = document.at(path, part);
     return inner && outer(inner);
   };
   const typed = (flavour: YamlFlavour): Typed => {
@@ -52,9 +52,10 @@ export function fromYaml(
     return {
       value,
       duplicates: moved(document.duplicates),
-      at: (path) => {
+      at: (path, part) => {
         const found = find(path);
-        return found ? outer(document.place(found.offset)) : at(path);
+        if (!found) return at(path, part);
+        return outer(document.place(part === 'key' ? (found.keyOffset ?? found.offset) : found.offset));
       },
       text: (path) => find(path)?.text,
     };
@@ -88,7 +89,7 @@ function listed(all: readonly Pick<Source, 'values' | 'at' | 'typed'>[]) {
   };
   return {
     values: all.map(({ values }) => values),
-    at: (path: Path) => find(path, (i, rest) => all[i]?.at?.(rest)),
+    at: (path: Path, part?: Part) => find(path, (i, rest) => all[i]?.at?.(rest, part)),
     typed: (flavour: YamlFlavour): Typed => {
       const typed = all.map((one) => one.typed?.(flavour) ?? { value: one.values });
       const problems = typed.flatMap((t) => ('problems' in t ? t.problems : []));
@@ -99,7 +100,7 @@ function listed(all: readonly Pick<Source, 'values' | 'at' | 'typed'>[]) {
         duplicates: good.flatMap(({ duplicates = [] }, i) =>
           duplicates.map((p) => ({ ...p, path: pathText([i, ...pathOf(p.path)]) })),
         ),
-        at: (path) => find(path, (i, rest) => good[i]?.at?.(rest)),
+        at: (path, part) => find(path, (i, rest) => good[i]?.at?.(rest, part)),
         text: (path) => find(path, (i, rest) => good[i]?.text?.(rest)),
       };
     },
@@ -129,6 +130,8 @@ function core({ tags, value }: YamlText): Read | { readonly problems: readonly P
 interface Located {
   readonly value: unknown;
   readonly offset: number;
+  /** Of its key, if it has one. */
+  readonly keyOffset?: number;
   readonly text?: string;
   readonly children?: ReadonlyMap<string | number, Located>;
 }
@@ -206,7 +209,10 @@ function walker(reader: Reader, tell: Tell): (node: Placed, path: Path) => Locat
       if (isMerge(entry)) for (const [name, child] of merged(value, path)) children.set(name, child);
       else {
         const name = attempt(key, path, () => reader.key(key));
-        if (name !== undefined) children.set(name, walk(value, [...path, name]));
+        if (name !== undefined) {
+          const child = walk(value, [...path, name]);
+          children.set(name, { ...child, keyOffset: key.offset });
+        }
       }
     }
     const value = Object.fromEntries([...children].map(([name, child]) => [name, child.value]));

@@ -1,24 +1,34 @@
 /** What the YAML library's nodes tell beside their values: where things stand, and slips that readers judge differently. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml';
+import type { Part, Path } from '../../domain/api/check.ts';
 
-type Path = readonly (string | number)[];
-
-/** Where the value at `path` begins; of a key that stands twice, the last one, which counts. Merged keys are found where they come from. */
-export function offsetAt(document: Document, path: Path): number | undefined {
-  let node: unknown = document.contents;
+/**
+ * Where the value at `path` begins, or its key; what is in a list, and the root, have none, and then it is the value. Of a key that
+ * stands twice, the last one, which counts. Merged keys are found where they come from.
+ */
+export function offsetAt(document: Document, path: Path, part: Part = 'value'): number | undefined {
+  let entry: Entry | undefined = { value: document.contents };
   for (const step of path) {
-    node = child(resolved(document, node), step, document);
-    if (node === undefined) return undefined;
+    entry = child(resolved(document, entry.value), step, document);
+    if (entry === undefined) return undefined;
   }
-  return offsetOf(node);
+  return offsetOf(part === 'key' ? (entry.key ?? entry.value) : entry.value);
 }
 
-function child(node: unknown, step: string | number, document: Document): unknown {
-  if (isSeq(node)) return typeof step === 'number' ? node.items[step] : undefined;
+interface Entry {
+  readonly key?: unknown;
+  readonly value: unknown;
+}
+
+function child(node: unknown, step: string | number, document: Document): Entry | undefined {
+  if (isSeq(node)) {
+    const value = typeof step === 'number' ? node.items[step] : undefined;
+    return value === undefined ? undefined : { value };
+  }
   if (!isMap(node)) return undefined;
   const pair = node.items.findLast((p) => keyText(p) === String(step));
   // An empty value has no node of its own in some forms.
-  if (pair) return pair.value ?? pair.key;
+  if (pair) return { key: pair.key, value: pair.value ?? pair.key };
   for (const merge of node.items.filter(isMerge)) {
     const value = resolved(document, merge.value);
     for (const map of isSeq(value) ? value.items : [value]) {

@@ -26,6 +26,18 @@ describe('YAML', () => {
     expect(yaml.at(['pools', 'web', 'addresses', 0, 'deeper'])).toBeUndefined();
   });
 
+  it('knows the line and column of each key', () => {
+    const yaml = good('pools:\n  web:\n    "a.b":\n      - 1\n    empty:\nmore: {<<: {deep: 1}}\n');
+    expect(yaml.at(['pools', 'web'], 'key')).toEqual({ line: 2, column: 3 });
+    expect(yaml.at(['pools', 'web', 'a.b'], 'key')).toEqual({ line: 3, column: 5 });
+    expect(yaml.at(['pools', 'web', 'empty'], 'key')).toEqual({ line: 5, column: 5 });
+    expect(yaml.at(['more', 'deep'], 'key')).toEqual({ line: 6, column: 13 });
+    // What has no key is where its value is.
+    expect(yaml.at(['pools', 'web', 'a.b', 0], 'key')).toEqual({ line: 4, column: 9 });
+    expect(yaml.at([], 'key')).toEqual({ line: 1, column: 1 });
+    expect(yaml.at(['pools', 'db'], 'key')).toBeUndefined();
+  });
+
   it('knows places behind an alias', () => {
     const yaml = good('base: &b\n  addresses: [192.0.2.1]\nweb: *b\n');
     expect(yaml.at(['web', 'addresses'])).toEqual({ line: 2, column: 14 });

@@ -1,6 +1,6 @@
 /** YAML 1.2 (core schema) into plain values that know where they stand. */
 import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
-import { pathText } from '../../domain/api/check.ts';
+import { type Part, type Path, pathText } from '../../domain/api/check.ts';
 import type { Problem } from '../../domain/api/problem.ts';
 import { offsetAt, type Slip, slipsOf } from './nodes.ts';
 import { treeOf, type YamlTree } from './tree.ts';
@@ -14,8 +14,8 @@ export interface Place {
 export interface Yaml {
   /** Plain data: null, booleans, numbers, strings, arrays, objects. Null for an empty document. */
   readonly value: unknown;
-  /** Where the value at `path` begins; undefined when there is none. */
-  at(path: readonly (string | number)[]): Place | undefined;
+  /** Where the value at `path` begins, or its key where it has one; undefined when there is none. */
+  at(path: Path, part?: Part): Place | undefined;
 }
 
 export type Parsed = Yaml | { readonly problems: readonly Problem[] };
@@ -146,8 +146,8 @@ function documentOf(document: Document.Parsed, value: unknown, context: Context)
   const { duplicates } = slipsOf(document);
   return {
     value,
-    at: (path) => {
-      const offset = offsetAt(document, path);
+    at: (path, part) => {
+      const offset = offsetAt(document, path, part);
       return offset === undefined ? undefined : placeOf(offset, context);
     },
     duplicates: duplicates.slice(0, MAX_PROBLEMS).map((slip) => duplicate(slip, context)),

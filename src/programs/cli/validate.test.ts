@@ -53,6 +53,20 @@ describe('validate', () => {
     expect(exitCodeOf(await validate([bad]))).toBe(1);
   });
 
+  it('tells of a misspelt key where the key stands, and of what is wrong below it', async () => {
+    const misspelt = file('misspelt.yaml', 'pools:\n  web:\n    adresses:\n      - 192.0.2.9-192.0.2.1\n');
+    expect(await places(misspelt)).toEqual([
+      '3:5 UnknownKey pools.web.adresses',
+      '4:9 PoolRangeInvalid pools.web.adresses[0]',
+    ]);
+    const object = 'apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: web}\nspec:\n';
+    expect(await places(file('object.yaml', `${object}  adresses:\n  - 192.0.2.9-192.0.2.1\n`))).toEqual([
+      '5:3 UnknownKey spec.adresses',
+      '5:3 MissingKey spec.addresses',
+      '6:5 PoolRangeInvalid spec.adresses[0]',
+    ]);
+  });
+
   it('takes warnings for no reason to fail', async () => {
     const result = await validate([file('warn.yaml', 'pools: {web: {addresses: [192.0.2.5/28]}}\n')]);
     expect(result.problems.map((p) => [p.code, p.severity])).toEqual([

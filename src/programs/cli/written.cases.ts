@@ -216,7 +216,7 @@ export const WRITTEN: readonly InputCase[] = [
       'objects.yaml:10:7 PoolRangeInvalid',
       'objects.yaml:11:7 PoolRangeInvalid',
       'objects.yaml:12:7 PoolRangeMixed',
-      'warning objects.yaml:13:18 UnknownKey',
+      'warning objects.yaml:13:3 UnknownKey',
       'objects.yaml:19:14 WrongNamespace',
       'objects.yaml:21:10 WrongType',
       'objects.yaml:32:7 WrongType',
@@ -289,7 +289,7 @@ export const WRITTEN: readonly InputCase[] = [
     name: 'inventory',
     paths: ['hosts.yaml'],
     objects: {},
-    told: ['hosts.yaml:2:3 UnknownKey', 'warning hosts.yaml:5:9 ValuesInside'],
+    told: ['hosts.yaml:1:1 UnknownKey', 'warning hosts.yaml:5:9 ValuesInside'],
   },
   {
     name: 'commented',

@@ -39,6 +39,12 @@ describe('lines of problems', () => {
     expect(other).toMatchObject([{ source: 'ConfigMap lb/base values.yaml', line: 4 }]);
   });
 
+  it('are those of the key where the key is unknown', async () => {
+    const unknown = { ...problem('pools.web.addresses'), code: 'UnknownKey' };
+    const [found] = await withLines([unknown], release(undefined, base), read);
+    expect(found).toMatchObject({ line: 3, column: 5 });
+  });
+
   it('are found for names that are not plain', async () => {
     const [found] = await withLines([problem('pools["a.b"]')], release(undefined, cluster), read);
     expect(found?.line).toBe(6);

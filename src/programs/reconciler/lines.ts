@@ -2,6 +2,7 @@ import { pathSteps } from '../../domain/api/check.ts';
 import { ConfigMaps } from '../../domain/api/core.ts';
 import type { HelmRelease } from '../../domain/api/flux.ts';
 import type { Problem } from '../../domain/api/problem.ts';
+import { partOf } from '../../domain/desired/source.ts';
 import { parseYaml, type Yaml } from '../../platform/files/yaml.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { resource } from '../../platform/kube/resource.ts';
@@ -35,7 +36,7 @@ export async function withLines(
     const path = pathSteps(p.path);
     if (has(release.spec.values, path)) return p;
     for (const { source, yaml } of files) {
-      const place = has(yaml.value, path) ? yaml.at(path) : undefined;
+      const place = has(yaml.value, path) ? yaml.at(path, partOf(p)) : undefined;
       if (place) return { ...p, source, line: place.line, column: place.column };
     }
     return p;

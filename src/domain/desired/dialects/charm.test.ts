@@ -67,7 +67,7 @@ describe('the other options', () => {
     ['namespace: lb', ['2:12 notice NoEffect namespace']],
     ['namespace: metallb-system', []],
     ['image-registry: x\nmetallb-release: v0.13.10', []],
-    ['node-selctor: a=b', ['2:15 warning UnknownKey node-selctor']],
+    ['node-selctor: a=b', ['2:1 warning UnknownKey node-selctor']],
     // Herald's own, where the values are those of its chart.
     ['change: {onChange: drain}\nspeaker: {}', []],
   ])('%s', (more, problems) =>
@@ -111,7 +111,7 @@ applications:
       'L2Advertisement lb-two': { ipAddressPools: ['lb-two'] },
     });
     expect(told(built)).toEqual([
-      '8:93 warning UnknownKey applications.lb.options.node-selectr',
+      '8:79 warning UnknownKey applications.lb.options.node-selectr',
       '8:24 notice Renamed applications.lb.options.iprange',
       '11:24 notice Renamed applications.lb-two.options.iprange',
     ]);
@@ -121,7 +121,7 @@ applications:
   it('without the charm is nobody’s', () => {
     const text =
       "applications:\n  kubernetes-worker:\n    options:\n      proxy-extra-config: '{mode: ipvs}'\n";
-    expect(told(rendered(text))).toEqual(['2:3 warning ForeignKey applications']);
+    expect(told(rendered(text))).toEqual(['1:1 warning ForeignKey applications']);
   });
 
   it('may be the options of one application, as Juju takes them', () => {

@@ -57,7 +57,7 @@ describe('configInline', () => {
   it('is judged as strictly as MetalLB 0.12 did, with the places of the values', () => {
     const text =
       'configInline:\n  address-pools:\n    - name: a\n      protocol: layer2\n      addreses: [10.0.0.0/8]\n';
-    expect(told(rendered(text))).toEqual(['5:17 error UnknownKey configInline.address-pools[0].addreses']);
+    expect(told(rendered(text))).toEqual(['5:7 error UnknownKey configInline.address-pools[0].addreses']);
     const inText = `configInline: "address-pools: [{name: a, protocol: l2, addresses: [10.0.0.0/8]}]"`;
     expect(told(rendered(inText))).toEqual([
       '1:15 error InvalidValue configInline.address-pools[0].protocol',

@@ -144,7 +144,7 @@ describe('pools', () => {
     ],
     [
       '{ip_range: [10.5.0.0/16], autoAssign: false}',
-      ['4:46 warning UnknownKey metallb_config.address_pools.x.autoAssign'],
+      ['4:34 warning UnknownKey metallb_config.address_pools.x.autoAssign'],
     ],
   ])('%j', (text, problems) =>
     expect(told(rendered(`${CONFIG}  address_pools:\n    x: ${text}\n`))).toEqual(problems),
@@ -251,8 +251,8 @@ describe('layer 3', () => {
     ['password: 0123', [`14:19 warning ReadOtherwise ${PATH}.peer1.password`]],
     ['communities: [1234:1]', [`14:23 error ReadOtherwise ${PATH}.peer1.communities[0]`]],
     ['communities: no-export', [`14:22 error WrongType ${PATH}.peer1.communities`]],
-    ['communitys: [no-export]', [`14:21 warning UnknownKey ${PATH}.peer1.communitys`]],
-    ['bfd: x', [`14:14 warning UnknownKey ${PATH}.peer1.bfd`]],
+    ['communitys: [no-export]', [`14:9 warning UnknownKey ${PATH}.peer1.communitys`]],
+    ['bfd: x', [`14:9 warning UnknownKey ${PATH}.peer1.bfd`]],
   ])('a peer with %s', (more, problems) =>
     expect(told(rendered(peer(`        ${more}\n`)))).toEqual(problems),
   );
@@ -307,8 +307,8 @@ describe('the file', () => {
     [`${ON}metallb_config: "{{ lb }}"`, ['2:17 error Unrendered metallb_config']],
     [`${ONE}metallb_ip_range: [x]`, ['6:19 warning NoEffect metallb_ip_range']],
     [`${ONE}metallb_protocol: layer2\nmetallb_version: v0.13.9`, []],
-    [`${ONE}  addres_pools: {}`, ['6:17 warning UnknownKey metallb_config.addres_pools']],
-    [`${ONE}metallb_confg: {}`, ['6:16 warning UnknownKey metallb_confg']],
+    [`${ONE}  addres_pools: {}`, ['6:3 warning UnknownKey metallb_config.addres_pools']],
+    [`${ONE}metallb_confg: {}`, ['6:1 warning UnknownKey metallb_confg']],
     [`${ONE}metallb_namespace: lb`, ['6:20 notice NoEffect metallb_namespace']],
     [
       `${ONE}metallb_config: {layer2: []}`,

@@ -11,8 +11,8 @@ const PEERS = `${BGP}metallb_peers:
 
 describe('peers of Kubespray up to 2.21', () => {
   it.each([
-    ['my_asn2: 1', ['8:14 warning UnknownKey metallb_peers[0].my_asn2']],
-    ['peer_port: 1179', ['8:16 warning UnknownKey metallb_peers[0].peer_port']],
+    ['my_asn2: 1', ['8:5 warning UnknownKey metallb_peers[0].my_asn2']],
+    ['peer_port: 1179', ['8:5 warning UnknownKey metallb_peers[0].peer_port']],
     ['password: 0123', ['8:15 warning ReadOtherwise metallb_peers[0].password']],
     ['password: !vault "x"', ['8:22 error Unrendered metallb_peers[0].password']],
     ['password: "{{ secret }}"', ['8:15 error Unrendered metallb_peers[0].password']],
@@ -75,7 +75,7 @@ describe('peers of Kubespray up to 2.21', () => {
       ],
     });
     expect(told(rendered(selectors('{matchLabels: {a: b}}')))).toEqual([
-      '9:23 error UnknownKey metallb_peers[0].node_selectors[0].matchLabels',
+      '9:10 error UnknownKey metallb_peers[0].node_selectors[0].matchLabels',
     ]);
     expect(told(rendered(selectors('{match-expressions: [{key: zone}]}')))).toEqual([
       '9:30 error MissingKey metallb_peers[0].node_selectors[0].match-expressions[0].operator',

@@ -109,11 +109,11 @@ describe('switches', () => {
     ['metallb_auto_assign: n', {}, ['3:22 warning ReadOtherwise metallb_auto_assign']],
     ['metallb_avoid_buggy_ips: yes', { avoidBuggyIPs: true }, []],
     ['metallb_avoid_buggy_ips: "true"', {}, ['3:26 warning ReadOtherwise metallb_avoid_buggy_ips']],
-    ['matallb_auto_assign: false', { autoAssign: false }, ['3:22 notice OldSpelling matallb_auto_assign']],
+    ['matallb_auto_assign: false', { autoAssign: false }, ['3:1 notice OldSpelling matallb_auto_assign']],
     [
       'matallb_auto_assign: false\nmetallb_auto_assign: true',
       {},
-      ['3:22 notice OldSpelling matallb_auto_assign'],
+      ['3:1 notice OldSpelling matallb_auto_assign'],
     ],
     ['metallb_auto_assign: "{{ auto }}"', undefined, ['3:22 error Unrendered metallb_auto_assign']],
   ])('of the main pool: %s', (more, switches, problems) => {
@@ -167,7 +167,7 @@ describe('the role', () => {
       [
         '1:1 warning Assumed metallb_enabled',
         '1:1 notice EmptySource ',
-        '1:22 notice OldSpelling matallb_auto_assign',
+        '1:1 notice OldSpelling matallb_auto_assign',
       ],
     ],
     [
@@ -198,7 +198,7 @@ describe('the role', () => {
     [
       `${ON}metallb_ip_ranges: [10.5.0.0/16]`,
       [],
-      ['2:20 warning UnknownKey metallb_ip_ranges', '1:1 notice EmptySource '],
+      ['2:1 warning UnknownKey metallb_ip_ranges', '1:1 notice EmptySource '],
     ],
     [`${RANGE}metallb_controller_image_repo: x\nmetallb_port: "7472"`, ['loadbalanced'], []],
     [
@@ -249,7 +249,7 @@ describe('pools', () => {
     ['  - x', ['4:3 error WrongType metallb_additional_address_pools']],
     [
       '  x: {ip_range: [10.6.0.0/16], protocol: layer2, avoid-buggy-ips: true}',
-      ['4:67 warning UnknownKey metallb_additional_address_pools.x.avoid-buggy-ips'],
+      ['4:50 warning UnknownKey metallb_additional_address_pools.x.avoid-buggy-ips'],
     ],
     [
       '  x: {ip_range: [10.5.1.0/24], protocol: layer2}',
@@ -304,7 +304,7 @@ describe('the contrib role of before 2.14', () => {
     ['metallb: {ip_range: ""}', ['1:21 error WrongType metallb.ip_range']],
     ['metallb: {ip_range: 10.5.0.9-10.5.0.1}', ['1:21 error PoolRangeInvalid metallb.ip_range']],
     ['metallb: {ip_range: "{{ range }}"}', ['1:21 error Unrendered metallb.ip_range']],
-    ['metallb: {ip_range: 10.5.0.0/24, protocol: bgp}', ['1:44 warning UnknownKey metallb.protocol']],
+    ['metallb: {ip_range: 10.5.0.0/24, protocol: bgp}', ['1:34 warning UnknownKey metallb.protocol']],
   ])('%s', (text, problems) => expect(told(rendered(`${text}\n`))).toEqual(problems));
 });
 

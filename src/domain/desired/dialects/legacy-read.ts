@@ -6,7 +6,7 @@ import { misfitProblems } from '../../api/values.ts';
 import { schemaJson } from '../defaults.ts';
 import type { Draft, Reading } from '../draft.ts';
 import { isObject, type Json, type JsonObject, sameJson, toJson } from '../json.ts';
-import { pathOf, textsAmong } from '../path.ts';
+import { legibleRanges, pathOf } from '../path.ts';
 import { type Finding, located, problemOf, type Source } from '../source.ts';
 import { convert, type Entry, type LegacyFile, objectName } from './legacy-convert.ts';
 import { converted } from './legacy-names.ts';
@@ -142,14 +142,14 @@ function legiblePools(root: unknown, { base, misfits }: Misread): readonly Draft
     const mine = misfits.filter(({ path }) => path[0] === 'address-pools' && path[1] === i);
     if (!mine.some(({ kind }) => kind !== 'unknownKey')) return [];
     const name = at(pool, ['name']);
-    const path = pathText([...base, 'address-pools', i]);
-    const ranges = textsAmong(at(pool, ['addresses']), { field: 'addresses', place: `${path}.addresses` });
+    const path = [...base, 'address-pools', i];
+    const ranges = legibleRanges(pool, (key) => pathText([...path, key]));
     if (!ranges) return [];
     return [
       {
         section: 'pools',
         name: objectName(typeof name === 'string' ? name : ''),
-        path,
+        path: pathText(path),
         fields: ranges.fields,
         spec: { addresses: ranges.texts },
       },

@@ -214,19 +214,27 @@ describe('what MetalLB 0.12 refuses', () => {
     [
       'an unknown key',
       pools('  - name: web\n    protocol: layer2\n    addreses: [192.0.2.0/24]\n'),
-      ['4:15 error UnknownKey address-pools[0].addreses'],
+      ['4:5 error UnknownKey address-pools[0].addreses'],
     ],
-    ['an unknown root', `${pools(POOL)}colour: red\n`, ['6:9 error UnknownKey colour']],
+    [
+      'an unknown key, and ranges below it',
+      pools('  - name: web\n    protocol: layer2\n    addreses: [192.0.2.9-192.0.2.1]\n'),
+      [
+        '4:5 error UnknownKey address-pools[0].addreses',
+        '4:16 error PoolRangeInvalid address-pools[0].addreses[0]',
+      ],
+    ],
+    ['an unknown root', `${pools(POOL)}colour: red\n`, ['6:1 error UnknownKey colour']],
     [
       'the spelling of the CRD',
       bgp('    avoidBuggyIPs: true\n'),
-      ['5:20 error UnknownKey address-pools[0].avoidBuggyIPs'],
+      ['5:5 error UnknownKey address-pools[0].avoidBuggyIPs'],
     ],
-    ['another case', `Address-Pools: []\n${peer()}`, ['1:16 error UnknownKey Address-Pools']],
+    ['another case', `Address-Pools: []\n${peer()}`, ['1:1 error UnknownKey Address-Pools']],
     [
       'localPref',
       bgp('    bgp-advertisements: [{localPref: 1}]\n'),
-      ['5:38 error UnknownKey address-pools[0].bgp-advertisements[0].localPref'],
+      ['5:27 error UnknownKey address-pools[0].bgp-advertisements[0].localPref'],
     ],
     [
       'a key that stands twice',
@@ -374,7 +382,7 @@ address-pools:
       '3:5 error MissingKey peers[0].peer-asn',
       '3:13 error WrongType peers[0].my-asn',
       '6:15 error InvalidValue address-pools[0].protocol',
-      '10:17 error UnknownKey address-pools[1].autoAssign',
+      '10:5 error UnknownKey address-pools[1].autoAssign',
       '11:17 error PoolRangeInvalid address-pools[1].addresses[0]',
       '7:17 error PoolRangeInvalid address-pools[0].addresses[0]',
     ]);
@@ -394,7 +402,7 @@ address-pools:
 
   it('says of peer-autodiscovery that no release had it', () => {
     const [problem] = rendered(`${peer()}peer-autodiscovery:\n  from-labels: []\n`).problems;
-    expect(problem).toMatchObject({ code: 'UnknownKey', path: 'peer-autodiscovery', line: 6 });
+    expect(problem).toMatchObject({ code: 'UnknownKey', path: 'peer-autodiscovery', line: 5 });
     expect(problem?.message).toContain('no release');
   });
 

@@ -3,7 +3,7 @@ import { pathText } from '../../api/check.ts';
 import { checkValues, type HeraldValues } from '../../api/values.ts';
 import type { Draft, Section } from '../draft.ts';
 import { isObject, type JsonObject, toJson } from '../json.ts';
-import { textsAmong } from '../path.ts';
+import { legibleRanges } from '../path.ts';
 import { type Finding, located, problemOf } from '../source.ts';
 import type { Dialect } from './dialect.ts';
 import { unrendered } from './placeholders.ts';
@@ -69,7 +69,7 @@ function draftsOf(values: HeraldValues): Draft[] {
 function legible(values: unknown): Draft[] {
   return Object.entries(asObject(asObject(values).pools)).flatMap(([name, pool]) => {
     const path = pathText(['pools', name]);
-    const ranges = textsAmong(asObject(pool).addresses, { field: 'addresses', place: `${path}.addresses` });
+    const ranges = legibleRanges(pool, (key) => pathText(['pools', name, key]));
     return ranges
       ? [{ section: 'pools', name, spec: { addresses: ranges.texts }, path, fields: ranges.fields }]
       : [];

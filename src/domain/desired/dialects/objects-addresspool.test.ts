@@ -60,7 +60,7 @@ describe('an AddressPool', () => {
       rendered(pool('{name: other, protocol: layer2, addresses: [203.0.113.0/24]}', version));
     expect(named('v1alpha1').objects.map(idOf)).toEqual(['IPAddressPool other', 'L2Advertisement other-l2']);
     expect(named('v1beta1').objects.map(idOf)[0]).toBe('IPAddressPool doc-example');
-    expect(told(named('v1beta1'))).toEqual(['4:14 warning UnknownKey spec.name']);
+    expect(told(named('v1beta1'))).toEqual(['4:8 warning UnknownKey spec.name']);
   });
 
   it.each<[string, string, readonly string[]]>([
@@ -84,7 +84,7 @@ describe('an AddressPool', () => {
     [
       'with a field of IPAddressPool',
       '{protocol: layer2, addresses: [203.0.113.0/24], avoidBuggyIPs: true}',
-      ['4:70 warning UnknownKey spec.avoidBuggyIPs'],
+      ['4:55 warning UnknownKey spec.avoidBuggyIPs'],
     ],
     [
       'with a switch in quotes',

@@ -57,7 +57,7 @@ describe('a BGPPeer of v1beta1', () => {
   it('does not know what came with v1beta2', () => {
     const built = rendered(peer('v1beta1', '  holdTime: 3s\n  keepaliveTime: 0s\n  vrf: red\n'));
     expect(specs(built)).toEqual({ 'BGPPeer tor': { ...PEER, holdTime: '3s', keepaliveTime: '0s' } });
-    expect(told(built)).toEqual(['10:8 warning UnknownKey spec.vrf']);
+    expect(told(built)).toEqual(['10:3 warning UnknownKey spec.vrf']);
     expect(built.problems[0]?.hint).toContain('v1beta2');
   });
 });

@@ -115,9 +115,9 @@ describe('mistakes in objects', () => {
     [
       'an unknown field',
       manifest('IPAddressPool', '{addresses: [192.0.2.0/24], autoAsign: false}'),
-      ['4:46 warning UnknownKey spec.autoAsign'],
+      ['4:35 warning UnknownKey spec.autoAsign'],
     ],
-    ['an unknown field beside the spec', `${POOL}specs: {}\n`, ['5:8 warning UnknownKey specs']],
+    ['an unknown field beside the spec', `${POOL}specs: {}\n`, ['5:1 warning UnknownKey specs']],
     ['no addresses', manifest('IPAddressPool', '{}'), ['4:7 error MissingKey spec.addresses']],
     ['no spec', POOL.replace(/spec:.*\n/, ''), ['1:1 error MissingKey spec.addresses']],
     [

@@ -43,12 +43,12 @@ describe('the manifest pack', () => {
     [
       'addresses: [10.0.0.0/24], avoidBuggyIPs: true',
       pool(['10.0.0.0/24']),
-      ['1:64 warning UnknownKey manifests.metallb.avoidBuggyIPs'],
+      ['1:49 warning UnknownKey manifests.metallb.avoidBuggyIPs'],
     ],
     [
       'addresses: [10.0.0.0/24], addreses: []',
       pool(['10.0.0.0/24']),
-      ['1:59 warning UnknownKey manifests.metallb.addreses'],
+      ['1:49 warning UnknownKey manifests.metallb.addreses'],
     ],
     [
       'addresses: [10.0.0.0/24], namespace: lb',
@@ -124,7 +124,7 @@ describe('the Helm pack', () => {
     [
       'ipAddressPools: {}',
       [
-        '4:23 warning UnknownKey charts.metallb-full.configuration.ipAddressPools',
+        '4:7 warning UnknownKey charts.metallb-full.configuration.ipAddressPools',
         '3:5 notice EmptySource charts.metallb-full',
       ],
     ],
@@ -132,13 +132,13 @@ describe('the Helm pack', () => {
     [
       'ipaddresspools: {x: {addresses: []}}',
       [
-        `4:39 warning UnknownKey ${BASE}.ipaddresspools.x.addresses`,
+        `4:28 warning UnknownKey ${BASE}.ipaddresspools.x.addresses`,
         `4:27 error MissingKey ${BASE}.ipaddresspools.x.spec.addresses`,
       ],
     ],
     [
       'ipaddresspools: {x: {spec: {addresses: [10.0.0.0/24], avoid: 1}}}',
-      [`4:68 warning UnknownKey ${BASE}.ipaddresspools.x.spec.avoid`],
+      [`4:61 warning UnknownKey ${BASE}.ipaddresspools.x.spec.avoid`],
     ],
     [
       'ipaddresspools: {x: {spec: {addresses: [10.0.0.0/24], autoAssign: "no"}}}',
@@ -154,7 +154,7 @@ describe('the Helm pack', () => {
     ],
     [
       'ipaddresspools: {x: {metadata: {labels: {}}, spec: {addresses: [10.0.0.0/24]}}}',
-      [`4:38 warning UnknownKey ${BASE}.ipaddresspools.x.metadata`],
+      [`4:28 warning UnknownKey ${BASE}.ipaddresspools.x.metadata`],
     ],
   ])('%s', (text, problems) => expect(told(rendered(chart(`      ${text}\n`)))).toEqual(problems));
 
@@ -253,7 +253,7 @@ describe.skipIf(!haveDocuments)('the page of Palette', () => {
     expect(shows(PAGE, 'namespaceLabels:\n"metallb-system":')).toBe(true);
     const built = rendered(text);
     expect(built.objects).toEqual([]);
-    expect(told(built)).toEqual(['2:3 warning ForeignKey pack']);
+    expect(told(built)).toEqual(['1:1 warning ForeignKey pack']);
   });
 });
 

@@ -64,7 +64,7 @@ function together(doc: Doc, group: readonly Doc[]): Doc {
   return {
     ...doc,
     value: Object.assign({}, ...group.map(({ value }) => fields(value))) as unknown,
-    at: (path) => holder(path).at(path),
+    at: (path, part) => holder(path).at(path, part),
     inside: (path) => holder(path).inside(path),
     typed: (flavour) => {
       const all = group.map((d) => d.typed(flavour));
@@ -76,7 +76,7 @@ function together(doc: Doc, group: readonly Doc[]): Doc {
       return {
         value: Object.assign({}, ...good.map((t) => fields(t.value))) as unknown,
         duplicates: good.flatMap((t) => t.duplicates ?? []),
-        at: (path) => typed(path)?.at?.(path),
+        at: (path, part) => typed(path)?.at?.(path, part),
         text: (path) => typed(path)?.text?.(path),
       };
     },

@@ -1,6 +1,6 @@
 /** What Kustomize built, as documents that know the files they come from. */
 import { dirname, join } from 'node:path';
-import type { Path } from '../../../domain/api/check.ts';
+import type { Part, Path } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { isExempt, substitute } from '../../../domain/desired/flux/substitute.ts';
 import { parseDocument } from '../../../platform/files/yaml.ts';
@@ -131,7 +131,7 @@ function unread(
 
 /** Where a built object comes from. */
 interface Origin {
-  at(path: Path): Place | undefined;
+  at(path: Path, part?: Part): Place | undefined;
   inside(path: Path): Outer | undefined;
   /** The first place where its file names a variable. */
   mention(variable: string | undefined): Place | undefined;
@@ -140,7 +140,7 @@ interface Origin {
 function finished(doc: Doc, origin: Origin | undefined, flux: FluxKustomization | undefined): Doc {
   const finish = (value: unknown) => withCommonMetadata(withoutOrigin(value), flux?.spec.commonMetadata);
   const value = finish(doc.value);
-  const at = (path: Path) => origin?.at(path);
+  const at = (path: Path, part?: Part) => origin?.at(path, part);
   return {
     ...doc,
     header: headerOf(value),
@@ -187,8 +187,8 @@ function fromFile(file: FileText, { group, kind, name = '' }: Header): Origin {
     (alike.length === 1 ? alike[0] : undefined);
   return {
     // What a patch has added has no place in the file: then the object's own.
-    at: (path) =>
-      own?.at(path) ?? (path.length === 0 ? { source: file.file, line: 1, column: 1 } : undefined),
+    at: (path, part) =>
+      own?.at(path, part) ?? (path.length === 0 ? { source: file.file, line: 1, column: 1 } : undefined),
     inside: (path) => own?.inside(path),
     mention: (variable) => mention(file, variable),
   };

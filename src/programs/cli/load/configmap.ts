@@ -62,7 +62,8 @@ export function readConfigMap(object: DataObject): {
     open: true,
     ...read,
     // A text of comments alone has no places; it begins somewhere all the same.
-    at: (path) => read.at?.(path) ?? (path.length === 0 ? outer({ line: 1, column: 1 }) : undefined),
+    at: (path, part) =>
+      read.at?.(path, part) ?? (path.length === 0 ? outer({ line: 1, column: 1 }) : undefined),
     context: { object: { kind: 'ConfigMap', name, ...(namespace !== undefined && { namespace }) } },
   };
   return { key, source, problems: [] };

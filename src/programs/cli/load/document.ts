@@ -1,4 +1,4 @@
-import type { Path } from '../../../domain/api/check.ts';
+import type { Part, Path } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import type { Source, Typed } from '../../../domain/desired/source.ts';
 import { fromYaml } from '../../../domain/desired/yaml.ts';
@@ -22,7 +22,7 @@ export interface Doc {
   readonly header: Header | undefined;
   /** As YAML 1.2 types it. */
   readonly value: unknown;
-  at(path: Path): Place | undefined;
+  at(path: Path, part?: Part): Place | undefined;
   typed: NonNullable<Source['typed']>;
   /** For a text that stands at the path: where its own lines are. */
   inside(path: Path): Outer;
@@ -39,8 +39,8 @@ export function readDocuments(
   const docs = parsed.flatMap((document) => {
     const outer: Outer = (place) => ({ source: file, ...place });
     const { values, typed } = fromYaml(document, outer);
-    const at = (path: Path): Place | undefined => {
-      const place = document.at(path);
+    const at = (path: Path, part?: Part): Place | undefined => {
+      const place = document.at(path, part);
       return place && outer(place);
     };
     const inside = (path: Path): Outer => within(lines, at(path));
@@ -69,7 +69,7 @@ function apart(doc: Doc): readonly Doc[] {
       file: doc.file,
       header: headerOf(value),
       value,
-      at: (path) => doc.at(inner(path)),
+      at: (path, part) => doc.at(inner(path), part),
       inside: (path) => doc.inside(inner(path)),
       typed: (flavour) => {
         const whole = doc.typed(flavour);
@@ -87,7 +87,7 @@ function lookingAt(
 ): Omit<Exclude<Typed, { readonly problems: unknown }>, 'value'> {
   const { at, text } = typed;
   return {
-    ...(at && { at: (path: Path) => at(inner(path)) }),
+    ...(at && { at: (path: Path, part?: Part) => at(inner(path), part) }),
     ...(text && { text: (path: Path) => text(inner(path)) }),
   };
 }

@@ -47,6 +47,22 @@ l2Advertisements: {all: {}}`)}`,
     ]);
   });
 
+  it('are told of by the place of a key that is unknown, inline and in a ConfigMap', async () => {
+    const t = write({
+      'a.yaml': `${RELEASE(`${CHART}
+valuesFrom: [{kind: ConfigMap, name: values}]
+values:
+  poolz:
+    web: {}`)}---
+${MAP(`controler:
+  a: {}`)}`,
+    });
+    expect(t.told(await validate([t.path('a.yaml')]))).toEqual([
+      'a.yaml:8:5 UnknownKey poolz',
+      'a.yaml:16:5 UnknownKey controler',
+    ]);
+  });
+
   it('come from Secrets, encoded or not, and then no message repeats any', async () => {
     const secret = `apiVersion: v1
 kind: Secret

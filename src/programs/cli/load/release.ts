@@ -1,4 +1,4 @@
-import { type Path, pathText } from '../../../domain/api/check.ts';
+import { type Part, type Path, pathText } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { composeValues } from '../../../domain/desired/flux/compose.ts';
 import { ValuesError } from '../../../domain/desired/flux/errors.ts';
@@ -189,9 +189,9 @@ function teller({ doc, release }: ReadRelease, path: Path) {
 }
 
 /** The place of a path, or of the nearest thing around it. */
-export function nearest(doc: Doc, path: Path): Place | undefined {
+export function nearest(doc: Doc, path: Path, part?: Part): Place | undefined {
   for (let n = path.length; n >= 0; n--) {
-    const place = doc.at(path.slice(0, n));
+    const place = doc.at(path.slice(0, n), n === path.length ? part : 'value');
     if (place) return place;
   }
   return undefined;
@@ -208,21 +208,21 @@ function places({ release, doc, found }: ReadRelease): NonNullable<Source['at']>
       ? []
       : [{ written, object, outer: object.inside(key) }];
   });
-  let parsed: readonly ((path: Path) => Place | undefined)[] | undefined;
+  let parsed: readonly ((path: Path, part?: Part) => Place | undefined)[] | undefined;
   const lookups = () =>
     texts.toReversed().map(({ written, object, outer }) => {
       const document = parseDocument(written, { source: object.doc.file });
-      return (path: Path) => {
-        const inner = 'problems' in document ? undefined : document.at(path);
+      return (path: Path, part?: Part) => {
+        const inner = 'problems' in document ? undefined : document.at(path, part);
         return inner && outer(inner);
       };
     });
-  return (path) => {
+  return (path, part) => {
     if (path.length === 0) return doc.at(['spec', 'values']) ?? doc.at([]);
     parsed ??= lookups();
     // What a patch has put in stands nowhere in the file: then the object that has it.
-    if (has(release.values, path)) return nearest(doc, ['spec', 'values', ...path]);
-    return parsed.map((at) => at(path)).find((place) => place !== undefined);
+    if (has(release.values, path)) return nearest(doc, ['spec', 'values', ...path], part);
+    return parsed.map((at) => at(path, part)).find((place) => place !== undefined);
   };
 }
 

@@ -1,7 +1,7 @@
 /** From documents to sources: what of an overlay is for Herald, and what is not. */
 
 import { SOURCE } from '../../../domain/api/annotations.ts';
-import type { Path } from '../../../domain/api/check.ts';
+import type { Part, Path } from '../../../domain/api/check.ts';
 import type { Problem } from '../../../domain/api/problem.ts';
 import { checkValues } from '../../../domain/api/values.ts';
 import { DIALECTS } from '../../../domain/desired/dialects/all.ts';
@@ -230,9 +230,9 @@ function objects({ title, docs, joined }: Material, found: Found): void {
 }
 
 function objectsSource(name: string, docs: readonly Doc[]): Source {
-  const at = (path: Path): Place | undefined => {
+  const at = (path: Path, part?: Part): Place | undefined => {
     const [i, ...rest] = path;
-    return typeof i === 'number' ? docs[i]?.at(rest) : undefined;
+    return typeof i === 'number' ? docs[i]?.at(rest, part) : undefined;
   };
   return {
     name,
@@ -252,7 +252,7 @@ function together(typed: readonly Typed[]): Typed {
   return {
     value: good.map((t) => t.value),
     duplicates: good.flatMap((t) => t.duplicates ?? []),
-    at: ([i, ...rest]) => (typeof i === 'number' ? good[i]?.at?.(rest) : undefined),
+    at: ([i, ...rest], part) => (typeof i === 'number' ? good[i]?.at?.(rest, part) : undefined),
     text: ([i, ...rest]) => (typeof i === 'number' ? good[i]?.text?.(rest) : undefined),
   };
 }
