@@ -105,6 +105,57 @@ describe('herald why', () => {
     expect(offline.code).toBe(2);
   });
 
+  it('passes over a node that has lost the interface, from the cluster and from a snapshot', async () => {
+    const node = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'web', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.1.0.1'], nodeName: 'n2', conditions: { ready: true } }],
+      ports: [{ port: 80 }],
+    };
+    const apply = (...objects: readonly object[]) =>
+      api.kubectlInput(objects.map((o) => JSON.stringify(o)).join('\n---\n'), 'apply', '-f', '-');
+    const announcing = async (...args: string[]): Promise<unknown> =>
+      Reflect.get(
+        Object(JSON.parse((await herald('why', 'shop/web', '-o', 'json', ...args)).stdout)),
+        'announcing',
+      );
+    await apply(node('n2'), node('n3'), slice);
+    const owner = String(Reflect.get(Object(await announcing()), 'owner'));
+    const other = owner === 'n2' ? 'n3' : 'n2';
+    expect(['n2', 'n3']).toContain(owner);
+    await apply({
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'ConfigurationState',
+      metadata: {
+        name: `speaker-${owner}`,
+        namespace: NAMESPACE,
+        labels: { 'metallb.io/node-name': owner },
+        annotations: {
+          'herald.io/lost-interfaces': '{"lost":[{"if":"eth1","fam":"4","nets":["192.0.2.0/24"]}]}',
+        },
+      },
+    });
+    writeFileSync(join(dir, 'lost.json'), (await herald('snapshot')).stdout);
+    for (const args of [[], ['--snapshot', join(dir, 'lost.json')]])
+      expect(await announcing(...args)).toMatchObject({
+        owner: other,
+        others: expect.arrayContaining([
+          {
+            node: owner,
+            why: 'the interfaces on which it would announce are down, or nothing leaves there',
+          },
+        ]),
+      });
+  });
+
   it('answers 1 for what is not there', async () => {
     const none = await herald('why', 'shop/none');
     expect([none.code, none.stdout, none.stderr]).toEqual([1, '', 'herald: there is no Service shop/none\n']);

@@ -216,12 +216,17 @@ describe.skipIf(able !== true)('a speaker on real links', () => {
     const at = ['configurationstate', 'speaker-node-a', '-n', 'metallb-system', '-o', `jsonpath=${path}`];
     const says = (text: string) =>
       until(text, async () => (await lab.api.kubectl('get', ...at)) === text, { timeoutMs: 30_000 });
+    const annotation = String.raw`jsonpath={.metadata.annotations.herald\.io/lost-interfaces}`;
+    const annotated = () => lab.api.kubectl('get', ...at.slice(0, -1), annotation);
     await lab.objects.advertisement('web', { interfaces: ['lan0'] });
     await answeredBy(WEB, macs.one);
     await one.exec('ip', 'link', 'set', 'lan0', 'down');
     await says('True CannotAnswer lan0 (IPv4, IPv6): it is switched off\nno interface is left to answer on');
+    // The same for those that compute the election.
+    expect(JSON.parse(await annotated())).toMatchObject({ nowhere: true, lost: [{ if: 'lan0', fam: '46' }] });
     await one.exec('ip', 'link', 'set', 'lan0', 'up');
     await says('False AllWork ');
+    expect(await annotated()).toBe('');
     await lab.objects.advertisement('web', { interfaces: [] });
     await answeredBy(WEB, macs.one);
   });

@@ -40,6 +40,8 @@ export const ON_CHANGE = 'herald.io/on-change';
 export const APPROVE = 'herald.io/approve';
 /** Annotation on a rendered object: "disabled" leaves it as it is. */
 export const RECONCILE = 'herald.io/reconcile';
+/** Annotation on a speaker's ConfigurationState: what its node has lost, for elections; see `readLosses`. */
+export const LOST_INTERFACES = 'herald.io/lost-interfaces';
 
 /** Foreign names that Herald reads. */
 export const ENDPOINT_SLICE_SERVICE = 'kubernetes.io/service-name';
@@ -235,5 +237,13 @@ export const DOCUMENTED: readonly Documented[] = [
     on: 'rendered objects',
     writer: 'you',
     about: '"disabled" leaves the object as it is: it is neither put back nor changed nor removed.',
+  },
+  {
+    form: 'annotation',
+    name: LOST_INTERFACES,
+    on: 'ConfigurationState',
+    writer: 'speaker',
+    about:
+      'Interfaces on which the node can no longer answer, as JSON: what the other speakers hear of it, and `herald why` elects with. Absent while there are none.',
   },
 ];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { range } from './field.rig.ts';
-import { type Losses, type Notice, readNotice, writeNotice } from './notice.ts';
+import { type Losses, type Notice, readLosses, readNotice, writeLosses, writeNotice } from './notice.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (notice: Notice) => new TextDecoder().decode(writeNotice(notice).bytes);
@@ -82,4 +82,27 @@ describe('what a speaker tells about its node', () => {
       }),
     );
   });
+});
+
+describe('losses alone', () => {
+  it.each<[string, Losses]>([
+    [
+      '{"lost":[{"if":"eth1","fam":"46","nets":["192.0.2.0/24"]}]}',
+      { interfaces: [eth1], absent: [], nowhere: false },
+    ],
+    [
+      '{"nowhere":true,"absent":["eno1"],"lost":[{"if":"eth0","fam":"6"}]}',
+      { interfaces: [{ name: 'eth0', families: ['IPv6'], nets: [] }], absent: ['eno1'], nowhere: true },
+    ],
+  ])('are written and read as %s', (wire, losses) => {
+    expect(writeLosses(losses)).toBe(wire);
+    expect(readLosses(wire)).toEqual(losses);
+  });
+
+  it.each(['', 'eth1', '1', '{}', '{"lost":[]}', '{"lost":"eth1"}', '{"lost":[{"if":"eth1","fam":"5"}]}'])(
+    'are none in %j',
+    (wire) => {
+      expect(readLosses(wire)).toBeUndefined();
+    },
+  );
 });

@@ -43,19 +43,24 @@ const LOST = object(
   undefined,
   { required: ['if', 'fam'] },
 );
+const LOSSES = {
+  nowhere: bool(),
+  absent: list(str(), undefined, { maxItems: 64 }),
+  lost: list(LOST, undefined, { maxItems: 64 }),
+};
 const NOTICE = object(
   {
     herald: int(undefined, { minimum: VERSION }),
     cordon: bool(),
-    nowhere: bool(),
-    absent: list(str(), undefined, { maxItems: 64 }),
-    lost: list(LOST, undefined, { maxItems: 64 }),
+    ...LOSSES,
     unheard: list(str(), undefined, { maxItems: 64 }),
   },
   undefined,
   { required: ['herald'] },
 );
-const check = checker(NOTICE);
+const checkNotice = checker(NOTICE);
+const LOSSES_ALONE = object(LOSSES);
+const checkLosses = checker(LOSSES_ALONE);
 
 /**
  * The notice as a member's metadata: JSON, for example `{"herald":1,"cordon":true,"lost":[{"if":"eth1","fam":"4"}]}`.
@@ -86,15 +91,24 @@ export function writeNotice(notice: Notice): { bytes: Uint8Array; whole: boolean
 export function readNotice(meta: Uint8Array): Notice | undefined {
   if (meta.length === 0 || meta.length > MOST_BYTES) return undefined;
   const value = parse(new TextDecoder().decode(meta));
-  if (!check.fits(value)) return undefined;
-  const interfaces = (value.lost ?? []).map(readLoss);
-  const { absent = [], nowhere = false } = value;
-  const anything = interfaces.length > 0 || nowhere;
+  if (!checkNotice.fits(value)) return undefined;
+  const losses = lossesOf(value);
   return {
     heedsCordon: value.cordon ?? false,
     ...(value.unheard !== undefined && { unheard: value.unheard }),
-    ...(anything && { losses: { interfaces, absent, nowhere } }),
+    ...(losses && { losses }),
   };
+}
+
+/** Losses alone, in the words of the notice, for those that do not hear the speakers themselves. */
+export function writeLosses(losses: Losses): string {
+  return JSON.stringify(lossesWire(losses));
+}
+
+/** Undefined for nothing lost, and for what no speaker writes. */
+export function readLosses(text: string): Losses | undefined {
+  const value = parse(text);
+  return checkLosses.fits(value) ? lossesOf(value) : undefined;
 }
 
 /** Losses in the words of the notice: plain data of one form, so that equal losses have equal text. */
@@ -113,6 +127,14 @@ export function lossesWire({ interfaces, absent, nowhere }: Losses) {
 function familiesWord(families: readonly Family[]): keyof typeof FAMILIES {
   if (families.length > 1) return '46';
   return families[0] === 'IPv4' ? '4' : '6';
+}
+
+function lossesOf({
+  lost = [],
+  absent = [],
+  nowhere = false,
+}: TypeOf<typeof LOSSES_ALONE>): Losses | undefined {
+  return lost.length > 0 || nowhere ? { interfaces: lost.map(readLoss), absent, nowhere } : undefined;
 }
 
 function readLoss({ if: name, fam, nets = [] }: TypeOf<typeof LOST>): Loss {

@@ -89,9 +89,9 @@ export class Layer2 {
     return this.#standing.nowhere;
   }
 
-  /** One line for each interface that is lost. */
-  get losses(): readonly string[] {
-    return this.#standing.lines;
+  /** What this node can no longer answer on. */
+  get lost(): Standing['lost'] {
+    return this.#standing.lost;
   }
 
   /** One line for each address of ours that another host has, too. */

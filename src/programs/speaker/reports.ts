@@ -27,7 +27,7 @@ export interface ReportsOptions extends Parts {
   readonly configuration: Pick<Configuration, 'problems'>;
   /** Not asked before all is made, as the next one. */
   readonly loop: () => Pick<Loop, 'duty'>;
-  readonly layer2: () => Pick<Layer2, 'conflicts' | 'losses'>;
+  readonly layer2: () => Pick<Layer2, 'conflicts' | 'lost'>;
 }
 
 /** What the API server is told: Events, and objects that say how things stand. */
@@ -59,7 +59,7 @@ export class Reports {
       owner,
       problems: () => configuration.problems,
       conflicts: () => layer2().conflicts,
-      losses: () => layer2().losses,
+      lost: () => layer2().lost,
     });
   }
 

@@ -23,7 +23,7 @@ export interface Announcing {
 }
 
 /**
- * The election as every speaker holds it, as far as the API server knows: a ring of speakers knows better who lives and whose
+ * The election as every speaker holds it, as far as the API server knows: a ring of speakers knows sooner who lives and whose
  * interfaces work. That all of them heed cordons is taken for granted. Problems of the objects are remarks: speakers go on with
  * the last good ones.
  */
@@ -63,7 +63,7 @@ function differenceOf({ owner, reported }: Announcing): string | undefined {
   if (names.length === 0)
     return `No speaker says so. One that takes over does within moments: look at the speaker of ${owner}.`;
   if (!names.includes(owner))
-    return `By what the API server knows it should be ${owner}. Speakers that form a ring know of dead nodes before it does, and of lost interfaces; the Events of the Service say why it moved.`;
+    return `By what the API server knows it should be ${owner}. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.`;
   const others = names.filter((name) => name !== owner);
   return others.length === 0 ? undefined : `${others.join(', ')} should not: ${PASSING}.`;
 }
@@ -108,12 +108,15 @@ function fieldOf(picture: Picture, remarks: string[]): Field | undefined {
     return undefined;
   }
   const on = (name: string) => picture.speakers.filter((pod) => pod.spec.nodeName === name);
+  const losses = new Map(picture.states.map((state) => [state.node, state.losses]));
   return layOut(
     loaded.config,
     picture.nodes.map((node) => {
-      const speakers = picture.speakers.length === 0 ? undefined : on(node.metadata.name);
+      const { name } = node.metadata;
+      const speakers = picture.speakers.length === 0 ? undefined : on(name);
       const view = nodeView(node, { liveness: livenessByApi(node, speakers), ignoreExclude: false });
-      return { ...view, cordoned: isCordoned(node) };
+      const lost = losses.get(name);
+      return { ...view, cordoned: isCordoned(node), ...(lost && { losses: lost }) };
     }),
   );
 }

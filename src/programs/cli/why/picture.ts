@@ -1,4 +1,4 @@
-import { NODE_NAME } from '../../../domain/api/annotations.ts';
+import { LOST_INTERFACES, NODE_NAME } from '../../../domain/api/annotations.ts';
 import type { Condition } from '../../../domain/api/conditions.ts';
 import {
   type EndpointSlice,
@@ -31,6 +31,7 @@ import {
   ServiceL2Statuses,
 } from '../../../domain/api/metallb.ts';
 import { apiVersion, type Kind, type KubeObject, keyOf } from '../../../domain/api/object.ts';
+import { type Losses, readLosses } from '../../../domain/election/notice.ts';
 
 /** What a decision about a Service hangs on, as far as it is known. */
 export interface Picture {
@@ -50,8 +51,15 @@ export interface Picture {
   /** What speakers say of the Service. */
   readonly statuses: readonly ServiceL2Status[];
   /** What each node's speaker says of itself. */
-  readonly states: readonly { readonly node: string; readonly conditions: readonly Condition[] }[];
+  readonly states: readonly SpeakerState[];
   readonly events: readonly Event[];
+}
+
+export interface SpeakerState {
+  readonly node: string;
+  readonly conditions: readonly Condition[];
+  /** What the node can no longer answer on, as its speaker tells the others. */
+  readonly losses?: Losses;
 }
 
 /** Label that Herald's and MetalLB's charts put on Pods of speakers. */
@@ -93,7 +101,9 @@ export function pictureOf(objects: readonly unknown[], o: PictureOptions): Pictu
     ),
     states: here(ConfigurationStates).flatMap(({ metadata, status }) => {
       const node = metadata.labels[NODE_NAME];
-      return node === undefined ? [] : [{ node, conditions: status?.conditions ?? [] }];
+      const losses = readLosses(metadata.annotations[LOST_INTERFACES] ?? '');
+      const conditions = status?.conditions ?? [];
+      return node === undefined ? [] : [{ node, conditions, ...(losses && { losses }) }];
     }),
     events: of(Events),
   };

@@ -261,7 +261,7 @@ describe('herald why', () => {
       'n1 (eth0), as speakers say',
       ['n1', 'n2'],
       ['n1'],
-      'By what the API server knows it should be n2. Speakers that form a ring know of dead nodes before it does, and of lost interfaces; the Events of the Service say why it moved.',
+      'By what the API server knows it should be n2. Speakers that form a ring know of dead nodes and lost interfaces before it does; the Events of the Service say why it moved.',
     ],
     [
       'n1 (eth0), n2 (eth0), as speakers say',
@@ -308,6 +308,59 @@ describe('herald why', () => {
     expect(found?.announcing).toMatchObject({
       owner: 'n1',
       others: [{ node: 'n2', why: 'it is cordoned, or about to go' }],
+    });
+  });
+
+  describe('of lost interfaces', () => {
+    const lost = (on: string, text: string) =>
+      metallb('ConfigurationState', `speaker-${on}`, {
+        metadata: {
+          name: `speaker-${on}`,
+          namespace: SYSTEM,
+          labels: { 'metallb.io/node-name': on },
+          annotations: { 'herald.io/lost-interfaces': text },
+        },
+      });
+    const elected = (ad: object, ...more: readonly object[]) =>
+      told([
+        shop,
+        metallb('L2Advertisement', 'lan', { spec: ad }),
+        ...['n1', 'n2'].flatMap((name) => [node(name), speaker(name)]),
+        slice('web', 'n1', 'n2'),
+        pool('web', ['192.0.2.0/30']),
+        service('web', { ip: '192.0.2.0' }),
+        ...more,
+      ])?.announcing;
+    const ETH1 = '{"lost":[{"if":"eth1","fam":"46","nets":["192.0.2.0/24"]}]}';
+    const ELSEWHERE = '{"lost":[{"if":"eth1","fam":"46","nets":["198.51.100.0/24"]}]}';
+    const why = 'the interfaces on which it would announce are down, or nothing leaves there';
+
+    it.each<[string, object, string]>([
+      ['the one that reaches the address', {}, ETH1],
+      ['the one that the advertisement names', { interfaces: ['eth1'] }, ELSEWHERE],
+      [
+        'the one that the advertisement names beside one that the node never had',
+        { interfaces: ['eth1', 'eth9'] },
+        '{"absent":["eth9"],"lost":[{"if":"eth1","fam":"4"}]}',
+      ],
+      ['all', {}, '{"nowhere":true,"lost":[]}'],
+    ])('passes over a node that has lost %s', (_, ad, text) => {
+      expect(elected(ad)).toMatchObject({ owner: 'n2' });
+      expect(elected(ad, lost('n2', text))).toMatchObject({ owner: 'n1', others: [{ node: 'n2', why }] });
+    });
+
+    it.each<[string, object, string]>([
+      ['lost one in another subnet', {}, ELSEWHERE],
+      ['lost one of another family', {}, '{"lost":[{"if":"eth1","fam":"6","nets":["192.0.2.0/24"]}]}'],
+      ['lost one that is not named', { interfaces: ['eth0'] }, ETH1],
+      ['lost one of two that are named', { interfaces: ['eth0', 'eth1'] }, ETH1],
+      ['says what is not understood', {}, 'eth1'],
+    ])('elects a node that %s', (_, ad, text) => {
+      expect(elected(ad, lost('n2', text))).toMatchObject({ owner: 'n2' });
+    });
+
+    it('elects one of those that have lost theirs where there is no other', () => {
+      expect(elected({}, lost('n1', ETH1), lost('n2', ETH1))).toMatchObject({ owner: 'n2' });
     });
   });
 

@@ -1,5 +1,5 @@
 import type { Config } from '../../../domain/config/config.ts';
-import { type Losses, lossesWire, writeNotice } from '../../../domain/election/notice.ts';
+import { type Losses, lossesWire, writeLosses, writeNotice } from '../../../domain/election/notice.ts';
 import type { Link } from '../../../platform/linux/netlink.ts';
 import type { Clock, Timer } from '../../../platform/obs/clock.ts';
 import type { Log } from '../../../platform/obs/log.ts';
@@ -48,9 +48,11 @@ export class Standing {
     return this.#losses?.nowhere ?? false;
   }
 
-  /** One line for each interface that is lost. */
-  get lines(): readonly string[] {
-    return this.#losses ? lossLines(this.#losses, { links: this.#links.values(), muted: this.#muted }) : [];
+  /** What is lost: a line about each interface for people, and the text of it for elections. */
+  get lost(): { readonly lines: readonly string[]; readonly text?: string } {
+    if (!this.#losses) return { lines: [] };
+    const lines = lossLines(this.#losses, { links: this.#links.values(), muted: this.#muted });
+    return { lines, text: writeLosses(this.#losses) };
   }
 
   setLinks(links: ReadonlyMap<number, Link>): void {

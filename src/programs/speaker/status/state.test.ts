@@ -8,17 +8,21 @@ import { State } from './state.ts';
 
 const TYPE = 'herald.io/InterfaceLost';
 const LOST = 'lan0 (IPv4): it has no carrier';
+const TEXT = '{"lost":[{"if":"lan0","fam":"4"}]}';
 
 let clock: VirtualClock;
 let losses: string[];
 /** Times at which a status was written, and what the condition then said. */
 let written: [number, string][];
+/** The annotation, each time that metadata were written. */
+let annotated: unknown[];
 let state: State;
 
 beforeEach(async () => {
   clock = new VirtualClock();
   losses = [];
   written = [];
+  annotated = [];
   const labels = { 'herald.io/component-type': 'speaker' };
   let object: Record<string, unknown> = {
     apiVersion: 'metallb.io/v1beta1',
@@ -35,6 +39,8 @@ beforeEach(async () => {
       };
       const { conditions = [] } = ConfigurationStates.decode(object).status ?? {};
       const found = conditions.find(({ type }) => type === TYPE);
+      const { annotations } = Object(Object(body).metadata);
+      if (annotations) annotated.push(Object(annotations)['herald.io/lost-interfaces']);
       if (Object(body).status)
         written.push([clock.now(), found ? `${found.status} ${found.reason} ${found.message}` : 'absent']);
       return object;
@@ -57,11 +63,12 @@ beforeEach(async () => {
     owner: async () => undefined,
     problems: () => [],
     conflicts: () => [],
-    losses: () => losses,
+    lost: () => (losses.length > 0 ? { lines: losses, text: TEXT } : { lines: [] }),
   });
   state.start();
   await clock.advance(10);
   written.splice(0);
+  annotated.splice(0);
 });
 
 describe('what a ConfigurationState says of lost interfaces', () => {
@@ -83,6 +90,8 @@ describe('what a ConfigurationState says of lost interfaces', () => {
       [1_010, `True CannotAnswer ${LOST}`],
       [61_000, 'False AllWork '],
     ]);
+    // For those that compute the election.
+    expect(annotated).toEqual([TEXT, null]);
   });
 
   it('is written each ten seconds at most while a cable comes and goes, and right in the end', async () => {

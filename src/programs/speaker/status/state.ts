@@ -1,4 +1,4 @@
-import { COMPONENT_TYPE, NODE_NAME } from '../../../domain/api/annotations.ts';
+import { COMPONENT_TYPE, LOST_INTERFACES, NODE_NAME } from '../../../domain/api/annotations.ts';
 import {
   ADDRESS_CONFLICT,
   type Condition,
@@ -46,8 +46,14 @@ export interface StateOptions extends Parts {
   readonly problems: () => readonly Problem[];
   /** One line for each address that another host has, too. */
   readonly conflicts: () => readonly string[];
-  /** One line for each interface that is lost. */
-  readonly losses: () => readonly string[];
+  readonly lost: () => Lost;
+}
+
+/** Interfaces that are lost: a line about each for people, and `writeLosses` of them for elections. */
+export interface Lost {
+  readonly lines: readonly string[];
+  /** Absent: there are none. */
+  readonly text?: string;
 }
 
 /** Says in a ConfigurationState whether this node could take the configuration. Written only when something differs. */
@@ -58,7 +64,7 @@ export class State {
   readonly #name: string;
   readonly #findings: readonly Finding[];
   /** What is told of lost interfaces, since when, and the timer that makes it what it is. */
-  #losses: readonly string[] = [];
+  #lost: Lost = { lines: [] };
   #lossesAt = Number.NEGATIVE_INFINITY;
   #lossesTimer: Timer | undefined;
 
@@ -68,7 +74,7 @@ export class State {
     this.#resource = resource(o.client, ConfigurationStates);
     this.#findings = [
       { type: ADDRESS_CONFLICT, reasons: ['TwoOwners', 'OneOwner'], lines: o.conflicts },
-      { type: INTERFACE_LOST, reasons: ['CannotAnswer', 'AllWork'], lines: () => this.#losses },
+      { type: INTERFACE_LOST, reasons: ['CannotAnswer', 'AllWork'], lines: () => this.#lost.lines },
     ];
     this.#queue = new Queue({
       ...o,
@@ -86,13 +92,13 @@ export class State {
 
   /** Interfaces are lost, or back. */
   lookAtLosses(): void {
-    const { clock, losses } = this.#o;
-    if (this.#lossesTimer || losses().join() === this.#losses.join()) return;
+    const { clock, lost } = this.#o;
+    if (this.#lossesTimer || JSON.stringify(lost()) === JSON.stringify(this.#lost)) return;
     const wait = Math.max(SETTLED_MS, this.#lossesAt + PAUSE_MS - clock.now());
     this.#lossesTimer = clock.after(wait, () => {
       this.#lossesTimer = undefined;
       this.#lossesAt = clock.now();
-      this.#losses = losses();
+      this.#lost = lost();
       this.look();
     });
   }
@@ -128,13 +134,17 @@ export class State {
     const owner = await this.#o.owner(signal);
     return {
       labels: { [COMPONENT_TYPE]: 'speaker', [NODE_NAME]: this.#o.options.node },
+      annotations: { [LOST_INTERFACES]: this.#lost.text ?? null },
       ownerReferences: owner ? [owner] : [],
     };
   }
 
-  /** Undefined when it exists already and is only not seen yet. */
-  async #create(more: Metadata, signal: AbortSignal): Promise<ConfigurationState | undefined> {
-    const metadata = { name: this.#name, namespace: this.#o.options.namespace, ...more };
+  /** Without annotations. Undefined when it exists already and is only not seen yet. */
+  async #create(
+    { labels, ownerReferences }: Metadata,
+    signal: AbortSignal,
+  ): Promise<ConfigurationState | undefined> {
+    const metadata = { name: this.#name, namespace: this.#o.options.namespace, labels, ownerReferences };
     const head = { apiVersion: apiVersion(ConfigurationStates), kind: ConfigurationStates.kind };
     try {
       return await this.#resource.create({ ...head, metadata }, { ...WRITE, signal });
@@ -179,6 +189,8 @@ export class State {
 
 interface Metadata {
   readonly labels: Readonly<Record<string, string>>;
+  /** null: it is not to be there. */
+  readonly annotations: Readonly<Record<string, string | null>>;
   readonly ownerReferences: readonly OwnerReference[];
 }
 
@@ -186,7 +198,10 @@ function sameMetadata({ metadata }: ConfigurationState, wanted: Metadata): boole
   const owners = (list: readonly OwnerReference[]) => list.map(({ uid }) => uid).join();
   return (
     owners(metadata.ownerReferences ?? []) === owners(wanted.ownerReferences) &&
-    Object.entries(wanted.labels).every(([name, value]) => metadata.labels[name] === value)
+    Object.entries(wanted.labels).every(([name, value]) => metadata.labels[name] === value) &&
+    Object.entries(wanted.annotations).every(
+      ([name, value]) => (metadata.annotations[name] ?? null) === value,
+    )
   );
 }
 
