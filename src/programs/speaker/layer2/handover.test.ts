@@ -12,6 +12,8 @@ const address = (text: string): Address => {
 const seven = address('192.0.2.7');
 const eight = address('2001:db8::8');
 const LIMIT_MS = 500;
+const other = Uint8Array.of(2, 0, 0, 0, 0, 1);
+const third = Uint8Array.of(2, 0, 0, 0, 0, 2);
 
 let clock: VirtualClock;
 let announced: Announced;
@@ -41,9 +43,10 @@ beforeEach(() => {
 const told = () => done.splice(0);
 
 /** Somebody tells everybody of the address. */
-const tell = (address: Address) => handover.seen({ address, direct: false });
+const tell = (address: Address, mac = other) => handover.seen({ address, mac, direct: false });
 /** Somebody answers for the address: of IPv6 everybody, of IPv4 who asked. */
-const answer = (address: Address) => handover.seen({ address, direct: address.family === 'IPv4' });
+const answer = (address: Address, mac = other) =>
+  handover.seen({ address, mac, direct: address.family === 'IPv4' });
 const takeOver = (one: Address) => {
   tell(one);
   answer(one);
@@ -120,7 +123,7 @@ describe('an address that another node won', () => {
     expect(handover.wait('web', [seven])).toBe(0);
   });
 
-  it('is asked for with others in small groups, unless they are told of', async () => {
+  it('is asked for with others in small groups while nobody tells of them', async () => {
     const many = Array.from({ length: 70 }, (_, i) => address(`192.0.2.${100 + i}`));
     for (const one of many) announced.claim(one, 'many', 'all');
     handover.wait('many', many);
@@ -131,8 +134,6 @@ describe('an address that another node won', () => {
       asked.push(told().length);
     }
     expect(asked).toEqual([32, 32, 6, 0]);
-    for (const one of many) tell(one);
-    expect(told().length).toBe(70);
     handover.close();
     expect(clock.timers).toBe(0);
   });
@@ -170,6 +171,47 @@ describe('an address that another node won', () => {
     told();
     await clock.advance(LIMIT_MS);
     expect([handover.wait('web', [seven]), told()]).toEqual([LIMIT_MS, ['hush 192.0.2.7']]);
+  });
+
+  it('falls silent with all that the other one told of, when it answers for the first of them', async () => {
+    const many = Array.from({ length: 5 }, (_, i) => address(`192.0.2.${100 + i}`));
+    const [first = seven, second = seven, ofThird = seven, untold = seven, later = seven] = many;
+    for (const one of many) announced.claim(one, formatAddress(one), 'all');
+    for (const one of many) handover.wait(formatAddress(one), [one]);
+    handover.wait('web', [eight]);
+    told();
+    tell(first);
+    tell(second);
+    tell(ofThird, third);
+    tell(eight);
+    expect(told()).toEqual(['ask 192.0.2.100', 'ask 192.0.2.102', 'ask 2001:db8::8']);
+    answer(first);
+    const gone = (ip: string) => [`silent ${ip}`, `taken ${ip}`];
+    expect(told()).toEqual([...gone('192.0.2.100'), ...gone('192.0.2.101')]);
+    // It has shown that it answers.
+    await clock.advance(99);
+    tell(later);
+    expect(told()).toEqual(gone('192.0.2.104'));
+    answer(ofThird, third);
+    expect(told()).toEqual(gone('192.0.2.102'));
+    await clock.advance(500);
+    told();
+    tell(untold);
+    expect(told()).toEqual(['ask 192.0.2.103']);
+  });
+
+  it('is asked for itself when the answer for another one does not come', async () => {
+    const nine = address('192.0.2.9');
+    announced.claim(nine, 'web', 'all');
+    handover.wait('web', [seven, nine]);
+    told();
+    tell(seven);
+    tell(nine);
+    expect(told()).toEqual(['ask 192.0.2.7']);
+    await clock.advance(100);
+    expect(told()).toEqual(['ask 192.0.2.7', 'ask 192.0.2.9']);
+    answer(nine);
+    expect(told()).toEqual(['silent 192.0.2.9', 'silent 192.0.2.7', 'taken web']);
   });
 
   it('is nobody else when it is none of ours', () => {
