@@ -1,8 +1,9 @@
 /** What goes into the image: Debian's libraries, Node, koffi, the bundle. Each part lists its files with their bytes. */
 import { createHash } from 'node:crypto';
 import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { run } from '../run.ts';
 import type { Entry } from '../servers/tar.ts';
@@ -171,6 +172,46 @@ const withoutUnused: Plugin = {
   },
 };
 
+/**
+ * Node's own modules, by a door that leaves them as they are. An import statement reads each of a module's exports, and some of them
+ * load more: node:http brings a second HTTP client, node:crypto the web's whole cryptography. koffi has such imports.
+ */
+const required: Plugin = {
+  name: 'required',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z]/ }, ({ path, kind }) =>
+      kind === 'import-statement' && (isBuiltin(path) || path === 'koffi')
+        ? { path, namespace: 'required' }
+        : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** Of undici's index all that is used here and by client-node; the rest is most of it: fetch, caches, sockets of the web. */
+const UNDICI = `
+const Dispatcher = require('./lib/dispatcher/dispatcher');
+Object.assign(Dispatcher.prototype, require('./lib/api'));
+exports.Agent = require('./lib/dispatcher/agent');
+exports.Client = require('./lib/dispatcher/client');
+exports.Pool = require('./lib/dispatcher/pool');
+exports.ProxyAgent = require('./lib/dispatcher/proxy-agent');
+exports.buildConnector = require('./lib/core/connect');
+`;
+
+const smallUndici: Plugin = {
+  name: 'small-undici',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'undici' }));
+    onLoad({ filter: /./, namespace: 'undici' }, () => ({
+      contents: UNDICI,
+      resolveDir: resolve('node_modules/undici'),
+    }));
+  },
+};
+
 /** The programs, each with what it shares in chunks of their own. */
 export async function programs(): Promise<Entry[]> {
   const result = await build({
@@ -184,7 +225,7 @@ export async function programs(): Promise<Entry[]> {
     platform: 'node',
     target: 'node24',
     external: ['koffi'],
-    plugins: [withoutUnused],
+    plugins: [withoutUnused, required, smallUndici],
     legalComments: 'none',
     // V8 keeps the text, and with two bytes for each letter when one of them is beyond Latin: nearly all such are in comments.
     minifyWhitespace: true,
