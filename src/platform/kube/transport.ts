@@ -1,4 +1,5 @@
 /** HTTP/1.1 to one API server on undici: a pool for requests, one connection of its own for each watch. */
+import { createSecureContext } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Access, Tls } from './credentials.ts';
 
@@ -68,6 +69,8 @@ export class Transport {
 function connectOptions(tls: Tls): buildConnector.BuildOptions {
   return {
     ...tls,
+    // Made once: each connection would read the CA and the key anew, as many as twenty at the start.
+    secureContext: createSecureContext(tls),
     allowH2: false,
     timeout: CONNECT_MS,
     // Finds a dead peer under an idle watch; the inactivity guard finds it when the kernel does not.
