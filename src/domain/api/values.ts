@@ -4,7 +4,8 @@ import type { Problem } from './problem.ts';
 import { fieldsOf, fromKeywords, type Schema, type TypeOf } from './schema.ts';
 import { CHART, FOREIGN_ROOT_PATTERN, FOREIGN_ROOTS } from './values/chart.ts';
 import { BEHAVIOUR, ENTRY_MAPS } from './values/entries.ts';
-import { mend, nearest } from './values/mend.ts';
+import { meantKey, mend, nearest } from './values/mend.ts';
+import { type Respelt, respell } from './values/respell.ts';
 
 export { CHANGE_POLICIES, type ChangePolicy } from './values/entries.ts';
 
@@ -48,10 +49,10 @@ function foreign(): object {
 
 const VALUES: Checker<HeraldValues> = checker(valuesSchema);
 
-/** warnings: what was read and has no effect. Never stops anything. */
+/** warnings: what was read and has no effect; never stops anything. respelt: what can be judged further. */
 export type CheckedValues =
   | { readonly values: HeraldValues; readonly warnings: readonly Problem[] }
-  | { readonly problems: readonly Problem[] };
+  | { readonly problems: readonly Problem[]; readonly respelt: Respelt };
 
 /**
  * Checks merged values and takes the nulls out. Every mistake is reported, each with its place and the mend; no
@@ -60,11 +61,23 @@ export type CheckedValues =
 export function checkValues(raw: unknown): CheckedValues {
   const given = raw ?? {};
   const misfits = VALUES.misfits(given);
-  if (misfits.length > 0) return { problems: misfitProblems(misfits, given) };
+  if (misfits.length > 0) {
+    const respelt = respell(given, misfits);
+    return { problems: misfitProblems([...misfits, ...hidden(respelt)], given), respelt };
+  }
   const values = withoutNulls(given);
   // Taking nulls out cannot break a fit; the check gives the value its type.
-  if (!VALUES.fits(values)) return { problems: misfitProblems(VALUES.misfits(values), values) };
+  if (!VALUES.fits(values))
+    return { problems: misfitProblems(VALUES.misfits(values), values), respelt: respell(values, []) };
   return { values, warnings: [...foreignKeys(values), ...unknownSubKeys(values)] };
+}
+
+/** What would not fit below misspelt keys: whoever mends those is to meet no second round. */
+function hidden({ value, written }: Respelt): readonly Misfit[] {
+  return VALUES.misfits(value).flatMap((misfit) => {
+    const path = written(misfit.path);
+    return path === misfit.path ? [] : [{ ...misfit, path }];
+  });
 }
 
 /** What values in another product's words say about Herald's own behaviour; undefined when that does not fit. */
@@ -85,7 +98,7 @@ function withoutEchoes(misfits: readonly Misfit[]): readonly Misfit[] {
   const meant = new Set(
     misfits
       .filter(({ kind }) => kind === 'unknownKey')
-      .map(({ path, known }) => JSON.stringify([...path.slice(0, -1), nearest(String(path.at(-1)), known)])),
+      .map((misfit) => JSON.stringify([...misfit.path.slice(0, -1), meantKey(misfit)])),
   );
   return misfits.filter(({ kind, path }) => kind !== 'required' || !meant.has(JSON.stringify(path)));
 }

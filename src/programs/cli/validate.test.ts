@@ -59,6 +59,8 @@ describe('validate', () => {
       '3:5 UnknownKey pools.web.adresses',
       '4:9 PoolRangeInvalid pools.web.adresses[0]',
     ]);
+    const root = file('root.yaml', 'pool:\n  web:\n    addresses:\n      - 192.0.2.9-192.0.2.1\n');
+    expect(await places(root)).toEqual(['1:1 UnknownKey pool', '4:9 PoolRangeInvalid pool.web.addresses[0]']);
     const object = 'apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: web}\nspec:\n';
     expect(await places(file('object.yaml', `${object}  adresses:\n  - 192.0.2.9-192.0.2.1\n`))).toEqual([
       '5:3 UnknownKey spec.adresses',

@@ -25,10 +25,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   peer: 'bgpPeers',
 };
 
-function mendKey({ path, known }: Misfit): string {
+/** The known key that an unknown one evidently stands for. */
+export function meantKey({ path, known }: Misfit): string | undefined {
   const key = String(path.at(-1));
   const alias = path.length === 1 ? ALIASES[key] : undefined;
-  const guess = alias ?? nearest(key, known);
+  return alias ?? nearest(key, known);
+}
+
+function mendKey(misfit: Misfit): string {
+  const { known } = misfit;
+  const guess = meantKey(misfit);
   if (guess !== undefined) return `did you mean "${guess}"?`;
   return known.length > 0 && known.length <= 12 ? `known keys are ${known.join(', ')}` : 'take it out';
 }

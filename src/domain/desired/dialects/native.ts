@@ -1,5 +1,6 @@
 import { STRATEGY } from '../../api/annotations.ts';
 import { pathText } from '../../api/check.ts';
+import type { Respelt } from '../../api/values/respell.ts';
 import { checkValues, type HeraldValues } from '../../api/values.ts';
 import type { Draft, Section } from '../draft.ts';
 import { isObject, type JsonObject, toJson } from '../json.ts';
@@ -32,7 +33,7 @@ export const native: Dialect = {
     const checked = checkValues(source.values);
     if ('problems' in checked)
       return {
-        drafts: legible(source.values),
+        drafts: legible(checked.respelt),
         problems: [
           ...placeholders(source.values).map((f) => problemOf(source, f)),
           ...checked.problems.map((p) => located(source, p)),
@@ -66,10 +67,10 @@ function draftsOf(values: HeraldValues): Draft[] {
 }
 
 /** Pools whose ranges can be read although the values as a whole do not fit: all mistakes are told in one go. */
-function legible(values: unknown): Draft[] {
-  return Object.entries(asObject(asObject(values).pools)).flatMap(([name, pool]) => {
-    const path = pathText(['pools', name]);
-    const ranges = legibleRanges(pool, (key) => pathText(['pools', name, key]));
+function legible({ value, written }: Respelt): Draft[] {
+  return Object.entries(asObject(asObject(value).pools)).flatMap(([name, pool]) => {
+    const path = pathText(written(['pools', name]));
+    const ranges = legibleRanges(pool, (key) => pathText(written(['pools', name, key])));
     return ranges
       ? [{ section: 'pools', name, spec: { addresses: ranges.texts }, path, fields: ranges.fields }]
       : [];

@@ -53,7 +53,7 @@ l2Advertisements: {all: {}}`)}`,
 valuesFrom: [{kind: ConfigMap, name: values}]
 values:
   poolz:
-    web: {}`)}---
+    web: {addresses: [192.0.2.0/24]}`)}---
 ${MAP(`controler:
   a: {}`)}`,
     });
