@@ -17,6 +17,7 @@ import { systemClock } from '../../src/platform/obs/clock.ts';
 import * as arp from '../../src/protocols/arp/codec.ts';
 import * as ndp from '../../src/protocols/ndp/codec.ts';
 import { solicitedNode } from '../../src/protocols/ndp/groups.ts';
+import { arrivedAt } from './arrival.ts';
 
 export interface Wish {
   readonly interface: string;
@@ -149,20 +150,22 @@ function readNdp(frame: Uint8Array): Told | undefined {
   return { number, operation: type, mac: formatMac(mac), ip: text(target), target: text(to), flags };
 }
 
-function take(frame: Uint8Array): void {
+function take(frame: Uint8Array, at: number): void {
   const told = read(frame);
   if (!told) return;
   const { number, ...rest } = told;
   const question = questions[number - 1 - forgotten];
-  const at = now();
   if (question?.ip === told.ip) question.answers.push({ mac: told.mac, after: at - question.at });
   else if (told.mac !== formatMac(link.mac)) heard.push({ at, ...rest });
 }
 
 const buffer = new Uint8Array(2_048);
 function drain(fd: number): void {
+  // The wall's clock may be set while a test runs, and `now` is not.
+  const ahead = Date.now() - now();
   for (let length = sockets.receive(fd, buffer); length >= 0; length = sockets.receive(fd, buffer)) {
-    take(buffer.subarray(0, length));
+    const arrived = arrivedAt(fd);
+    take(buffer.subarray(0, length), arrived === undefined ? now() : arrived - ahead);
   }
 }
 const watchers = fds.map((fd) =>
