@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 /** Levels in upstream's words; `all` is debug and everything below it, `none` is silence. */
 export const levels = ['all', 'debug', 'info', 'warn', 'error', 'none'] as const;
 
-/** Options that every long-running program takes, with upstream's names and defaults (metallb.md 7.2, 7.3). */
+/** Options that every long-running program takes, with upstream's names and defaults. */
 export interface CommonFlags {
   /** Where Herald's own objects live. */
   readonly namespace: string;

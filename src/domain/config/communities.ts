@@ -3,7 +3,7 @@ import type { Community } from '../api/metallb.ts';
 import type { Problem } from '../api/problem.ts';
 import { complaining } from './errors.ts';
 
-/** Checks Community objects: values that are communities, names that are unique across all of them (metallb.md 6.2). */
+/** Checks Community objects: values that are communities, names that are unique across all of them. */
 export function checkCommunities(
   list: readonly Community[],
   problems: Problem[],

@@ -9,7 +9,7 @@ import { holds, type RangeSet } from '../ip/ranges.ts';
  */
 export interface Config {
   readonly pools: ReadonlyMap<string, Pool>;
-  /** In the order of the objects' names; identical advertisements appear once (metallb.md 6.2). */
+  /** In the order of the objects' names; identical advertisements appear once. */
   readonly l2: readonly L2Ad[];
   readonly bgp: readonly BGPAd[];
   /** Absent: none. */
@@ -78,13 +78,13 @@ export interface Suspect {
   readonly reason: string;
 }
 
-/** Who may use a pool (metallb.md 3.3). */
+/** Who may use a pool. */
 export interface Allocation {
   /** Lower wins; 0 means none was given and comes last. */
   readonly priority: number;
   /** Names listed, and names of the namespaces that the selectors match at load time. */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether the object names namespaces or selectors at all, even such as match nothing (metallb.md 11.10). */
+  /** Whether the object names namespaces or selectors at all, even such as match nothing. */
   readonly restrictsNamespaces: boolean;
   /** OR; empty: any Service. */
   readonly serviceSelectors: readonly Selector[];

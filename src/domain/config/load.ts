@@ -30,7 +30,7 @@ export interface ConfigInput {
   readonly reservations?: readonly Reservation[];
   /** Absent: none. One that cannot be read is a warning. */
   readonly quotas?: readonly AddressQuota[];
-  /** Upstream's METALLB_BGP_TYPE; `native` refuses what only FRR can do (metallb.md 6.3). Absent: nothing is refused. */
+  /** Upstream's METALLB_BGP_TYPE; `native` refuses what only FRR can do. Absent: nothing is refused. */
   readonly bgpType?: string;
 }
 

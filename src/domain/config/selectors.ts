@@ -1,7 +1,7 @@
 import { type LabelSelector, parseSelector, type Selector } from '../api/selector.ts';
 import type { Complaint } from './errors.ts';
 
-/** Reads a list of selectors that are OR-ed; complains about each that is invalid or doubled (metallb.md 6.2). */
+/** Reads a list of selectors that are OR-ed; complains about each that is invalid or doubled. */
 export function readSelectors(
   list: readonly LabelSelector[] | undefined,
   path: string,

@@ -2,7 +2,7 @@ import type { BGPPeerSpec } from '../api/metallb.ts';
 import { parseAddress } from '../ip/address.ts';
 import { parseDuration, SECOND } from './duration.ts';
 
-/** What upstream's parser refuses about a BGPPeer (metallb.md 6.2), as `[field, what is wrong]`. No value is repeated. */
+/** What upstream's parser refuses about a BGPPeer, as `[field, what is wrong]`. No value is repeated. */
 export function peerMistakes(spec: BGPPeerSpec): (readonly [string, string])[] {
   const wrong: (readonly [string, string])[] = [];
   const has = (key: keyof BGPPeerSpec) => spec[key] !== undefined && spec[key] !== '' && spec[key] !== 0;

@@ -44,7 +44,7 @@ export type Verdict =
       readonly why?: NotOwner;
     };
 
-/** The whole decision, in upstream's order of questions (metallb.md 4.1 and 5.1). */
+/** The whole decision, in upstream's order of questions. */
 export function judge(input: Case): Verdict {
   const { service } = input;
   const unfit = unfitService(service, input.lbClass);

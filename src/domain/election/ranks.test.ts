@@ -5,7 +5,7 @@ import { Ranks, rank } from './ranks.ts';
 const text = (prefix: string, letters: string) => letters.split('').map((letter) => prefix + letter);
 
 describe('the order of nodes for an address', () => {
-  // Orders that upstream's speaker computed (metallb.md 4.1).
+  // Orders that upstream's speaker computed.
   it.each([
     ['10.0.0.1', text('node-', 'bac')],
     ['10.0.0.2', text('node-', 'bca')],

@@ -32,7 +32,7 @@ interface Asking {
 }
 
 /**
- * Chooses and claims addresses for a Service that holds none (metallb.md 3.3): those it asks for, else from the pool
+ * Chooses and claims addresses for a Service that holds none: those it asks for, else from the pool
  * that it asks for, else those kept for it, else from pools meant for it, else from pools open to all. What a pool gives is one
  * that is kept for the Service, else one that it had before it was deleted, else as its strategy says, the lowest free.
  * `left`: addresses that the Service gave up just now, which it may ask for although nobody else could have them.
@@ -195,7 +195,7 @@ function claimed(claim: Claim | Refusal, because: Because): Choice | Refusal {
 }
 
 /**
- * Adds the family that a PreferDualStack Service with one address lacks, from the same pool (metallb.md 3.2, step 9).
+ * Adds the family that a PreferDualStack Service with one address lacks, from the same pool.
  * The present address stays, also when this is refused.
  */
 export function chooseSecond(ledger: Ledger, want: Want, held: Address): Choice | Refusal {

@@ -7,7 +7,7 @@ import type { Refusal, Stay } from './reasons.ts';
 import { keepsFamily, settle, type Transit, together, transitOf } from './transit.ts';
 import { familyOf, type Want, wantOf } from './want.ts';
 
-/** What people are told about on the way; the program turns notes into Events (metallb.md 3.7). */
+/** What people are told about on the way; the program turns notes into Events. */
 export type Note =
   | { readonly note: 'allocated'; readonly addresses: readonly Address[]; readonly pool: string }
   | { readonly note: 'second-allocated'; readonly address: Address; readonly pool: string }
@@ -52,7 +52,7 @@ const AT_REST: MoveState = {};
 
 /**
  * The one decision for a Service in its present state: checks what its status says it has, keeps it where the Config
- * and its own wishes allow, and otherwise chooses anew. The ledger holds the result afterwards (metallb.md 3.2).
+ * and its own wishes allow, and otherwise chooses anew. The ledger holds the result afterwards.
  * Idempotent: a Service whose status says what was decided is left as it is.
  */
 export function converge(ledger: Ledger, service: Service, moves: MoveState = AT_REST): Outcome {

@@ -11,7 +11,7 @@ export interface Counters {
   readonly availableIPv6: bigint;
 }
 
-/** int64's greatest, which a range of 2^62 addresses or more counts as (metallb.md 3.5); sums stop there too. */
+/** int64's greatest, which a range of 2^62 addresses or more counts as; sums stop there too. */
 export const unlimited = 2n ** 63n - 1n;
 
 /** How many addresses a pool can hand out, by family: all but those that it avoids or that drain. */

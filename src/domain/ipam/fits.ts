@@ -3,7 +3,7 @@ import type { Pool } from '../config/config.ts';
 import type { Want } from './want.ts';
 
 /**
- * Whether a Service may have addresses of the pool at all (metallb.md 3.3). A pool whose namespace selectors match
+ * Whether a Service may have addresses of the pool at all. A pool whose namespace selectors match
  * no namespace keeps nobody out (11.10); `isMeantFor` then keeps it out of automatic choice.
  */
 export function fits(pool: Pool, want: Want): boolean {

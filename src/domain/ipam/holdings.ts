@@ -14,7 +14,7 @@ interface Shared {
 /** The one claim on an address that is not shared, or those that share it. */
 type Holding = Claim | Shared;
 
-/** Who holds which address. An address has several holders only when they may share it (metallb.md 3.4). */
+/** Who holds which address. An address has several holders only when they may share it. */
 export class Holdings {
   readonly #held: Readonly<Record<Family, Map<bigint, Holding>>> = { IPv4: new Map(), IPv6: new Map() };
   /** Addresses by sharing and backend key, for Services that would join. */
@@ -131,7 +131,7 @@ function leave({ members, ports }: Shared, { key, ports: own }: Claim): void {
   for (const port of own) if (ports.get(port) === key) ports.delete(port);
 }
 
-/** Why a Service may not join the holders of an address, its ports aside (metallb.md 3.4). */
+/** Why a Service may not join the holders of an address, its ports aside. */
 function noSharing(holding: Holding, want: Want): NoSharing | undefined {
   if (holding.sharing === '') return 'holder-does-not-share';
   if (want.sharing === '') return 'service-does-not-share';

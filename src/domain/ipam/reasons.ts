@@ -111,7 +111,7 @@ export type Refusal =
       readonly withheld?: Withheld;
     };
 
-/** Why two Services may not have one address (metallb.md 3.4). */
+/** Why two Services may not have one address. */
 export type NoSharing = 'holder-does-not-share' | 'service-does-not-share' | 'other-key' | 'other-backends';
 
 const noSharing: Readonly<Record<NoSharing, string>> = {

@@ -1,7 +1,7 @@
 import type { Counters } from '../../domain/ipam/counters.ts';
 import type { Metrics } from '../../platform/obs/metrics.ts';
 
-/** Upstream's names where it has one (metallb.md 7.1), so that dashboards and alerts go on working; ours begin with `herald_`. */
+/** Upstream's names where it has one, so that dashboards and alerts go on working; ours begin with `herald_`. */
 export function controllerMetrics(metrics: Metrics) {
   return {
     updates: metrics.counter({

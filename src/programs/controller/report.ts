@@ -16,7 +16,7 @@ import { type Resource, resource } from '../../platform/kube/resource.ts';
 import type { Doors } from './doors.ts';
 import { Echo } from './echo.ts';
 
-/** Upstream's name of the object and of its one condition (metallb.md 2.9). */
+/** Upstream's name of the object and of its one condition. */
 export const STATE_NAME = 'controller';
 const VALID = 'poolReconcilerValid';
 /** All in one condition message, which the API bounds at 32768 characters: more than this many help nobody. */

@@ -53,7 +53,7 @@ function wanted(verdict: Verdict): readonly string[] | undefined {
 
 /**
  * The server fills in `ipMode: VIP` by itself, so that it counts as absent; upstream compares without that and writes each
- * Service again on each pass (metallb.md 11.8).
+ * Service again on each pass.
  */
 function ingressChange(service: Service, verdict: Verdict): readonly { ip: string }[] | undefined {
   const texts = wanted(verdict);

@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Histogram, Metrics } from '../../platform/obs/metrics.ts';
 
-/** Upstream's names (metallb.md 7.1), and what upstream does not show under `herald_speaker_`. */
+/** Upstream's names, and what upstream does not show under `herald_speaker_`. */
 export interface SpeakerMetrics {
   readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>;
   readonly requests: Counter<'ip'>;

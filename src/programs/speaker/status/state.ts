@@ -19,7 +19,7 @@ import { type Parts, type Sources, stateName } from '../sources.ts';
 import type { Owner } from './owner.ts';
 
 const WRITE = { fieldManager: 'herald-speaker' } as const;
-/** Upstream's condition type and reasons (metallb.md 2.9). */
+/** Upstream's condition type and reasons. */
 const CONDITION = 'configReconcilerValid';
 /** The API server's limit on a condition's message is 32768; nobody reads further than this. */
 const LONGEST_MESSAGE = 8_192;

@@ -25,7 +25,7 @@ export interface StatusesOptions extends Parts {
 }
 
 /**
- * Keeps one ServiceL2Status per Service that this node announces (metallb.md 2.7), and touches no other node's: those
+ * Keeps one ServiceL2Status per Service that this node announces, and touches no other node's: those
  * go with their Pod. A name made from node and Service keeps two writes from making two objects.
  */
 export class Statuses {
