@@ -38,9 +38,3 @@ export interface SpeakerOptions {
  * thousand Services needs to begin; longer, and a broadcast that the link lost would leave two owners for no good.
  */
 export const HANDOVER_MS = 500;
-/** The same when the process is told to end: others hear of it a moment later. */
-export const LINGER_MS = 600;
-/** Then it ends all the same: the chart leaves it three seconds. */
-export const LINGER_MOST_MS = 2_000;
-/** In the end, what is still to be told of the last moves may take so long at most. */
-export const LAST_WORDS_MS = 500;
