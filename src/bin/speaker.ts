@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import { connect } from '../platform/kube/client.ts';
 import { libcSockets } from '../platform/linux/libc.ts';
@@ -23,6 +24,9 @@ import {
 } from './flags.ts';
 
 const NAME = 'herald-speaker';
+
+// By default V8 lets the heap grow by half and more before it is cleaned: with ten thousand addresses, 15 MiB on each node.
+setFlagsFromString('--heap-growing-percent=20');
 
 interface Flags extends CommonFlags {
   readonly nodeName: string;
