@@ -18,14 +18,23 @@ export interface Exchange {
   abort(reason: Error): void;
 }
 
-/**
- * Sends at once, or as soon as a connection is free. A good answer goes to `reader`, if there is one, while it comes in, with pauses
- * in which the loop does everything else.
- */
+export interface ExchangeOptions {
+  /** A good answer goes there while it comes in, with pauses in which the loop does everything else. */
+  readonly reader?: BodyReader | undefined;
+  /** Asked in the moment before it is sent; where it is false, the answer rejects with NotSent. */
+  readonly may?: (() => boolean) | undefined;
+}
+
+/** The request was no longer wanted when its turn came. */
+export class NotSent extends Error {
+  override readonly name = 'AbortError';
+}
+
+/** Sends at once, or as soon as a connection is free. */
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  reader?: BodyReader,
+  { reader, may }: ExchangeOptions = {},
 ): Exchange {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   let controller: Dispatcher.DispatchController | undefined;
@@ -36,6 +45,7 @@ export function exchange(
   dispatcher.dispatch(request, {
     onRequestStart(c) {
       controller = c;
+      if (may?.() === false) given ??= new NotSent('not sent: no longer allowed');
       if (given) c.abort(given);
     },
     onResponseStart(_, status, headers) {

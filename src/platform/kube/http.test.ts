@@ -107,6 +107,16 @@ describe('a request', () => {
     }
   });
 
+  it('is not sent, nor sent again, once it no longer may be', async () => {
+    const may = () => asked.length === 0;
+    script = [status(429, { 'retry-after': '1' })];
+    const answer = await ask({ method: 'PATCH', body: {}, may });
+    expect(answer).toMatchObject({ name: 'AbortError', message: 'not sent: no longer allowed' });
+    expect(asked.length).toBe(1);
+    expect(await ask({ may })).toMatchObject({ name: 'AbortError' });
+    expect(asked.length).toBe(1);
+  });
+
   it('is given up after five attempts, with the last error', async () => {
     script = Array.from({ length: 9 }, () => status(503));
     expect(await ask()).toMatchObject({ name: 'ApiError', status: 503, reason: 'Busy' });

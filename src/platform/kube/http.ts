@@ -6,7 +6,7 @@ import type { Counter, Histogram, Metrics } from '../obs/metrics.ts';
 import { fullJitter, type Random } from '../obs/random.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ConnectionError, isUnauthorized, statusError } from './errors.ts';
-import { type Answer, exchange } from './exchange.ts';
+import { type Answer, exchange, NotSent } from './exchange.ts';
 import { Limiter } from './limiter.ts';
 import { jsonLines } from './lines.ts';
 import type { KubeClient, Request, WatchRequest } from './ports.ts';
@@ -150,7 +150,7 @@ export class HttpClient implements KubeClient {
       headers: this.#headers(r.body === undefined ? undefined : (r.contentType ?? 'application/json')),
       ...(r.body === undefined ? {} : { body: JSON.stringify(r.body) }),
     };
-    const { answer, abort } = exchange(this.#transport.pool, options, reader);
+    const { answer, abort } = exchange(this.#transport.pool, options, { reader, may: r.may });
     const onAbort = () => abort(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = clock.after(timeoutMs, () => abort(new Error(`no answer in ${timeoutMs} ms`)));
@@ -190,7 +190,7 @@ export class HttpClient implements KubeClient {
 
   /** Everything that is not an answer: an AbortError when the caller asked for it, otherwise a ConnectionError. */
   #wireError(what: string, e: unknown, outer: AbortSignal): unknown {
-    if (e instanceof ApiError) return e;
+    if (e instanceof ApiError || e instanceof NotSent) return e;
     if (outer.aborted) return isAbort(e) ? e : abortError(outer);
     return new ConnectionError(`${what}: ${errorText(e)}`, { cause: e });
   }

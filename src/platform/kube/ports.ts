@@ -22,6 +22,11 @@ export interface Request {
   readonly retry?: boolean;
   /** Makes what reads a good answer while it comes in, anew for each attempt; default: JSON.parse in the end. */
   readonly reader?: () => BodyReader;
+  /**
+   * Asked in the moment before each attempt is written to its connection, however long it waited until then; where it is false, nothing
+   * is sent, and the request ends with an AbortError.
+   */
+  readonly may?: () => boolean;
   /** Goes before everything that waits for its turn: for a Lease, which a long queue of writes must not lose. */
   readonly urgent?: boolean;
 }

@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../platform/kube/client.ts';
+import { fenced } from '../../platform/kube/fenced.ts';
 import { LeaderElector } from '../../platform/kube/lease.ts';
 import type { Clock } from '../../platform/obs/clock.ts';
 import type { Log } from '../../platform/obs/log.ts';
@@ -66,8 +67,9 @@ export function controller(o: ControllerOptions): Controller {
     let timer: { cancel(): void } | undefined;
     signal.addEventListener('abort', onAbort, { once: true });
     own.leading.set({}, 1);
-    const common = { client, log, clock, random, namespace, fieldManager: NAME };
-    const doors = { ...common, grace: late.signal, leading: () => elector.leading };
+    const leading = () => elector.leading;
+    const common = { client: fenced(client, leading), log, clock, random, namespace, fieldManager: NAME };
+    const doors = { ...common, grace: late.signal, leading };
     const key = o.ringKey && makeRingKey(doors, o.ringKey);
     const { podName, loadBalancerClass, bgpType, parallel, moves, stickyMs = 0, metrics } = o;
     const { probeBeforeUse = false } = o;

@@ -5,6 +5,7 @@ import type { Random } from '../../platform/obs/random.ts';
 
 /** What every loop of a session needs of the world. */
 export interface Doors {
+  /** Sends writes only while this process leads. */
   readonly client: KubeClient;
   readonly log: Log;
   readonly clock: Clock;

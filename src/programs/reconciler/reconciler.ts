@@ -1,3 +1,4 @@
+import { fenced } from '../../platform/kube/fenced.ts';
 import { LeaderElector } from '../../platform/kube/lease.ts';
 import { isAbort } from '../../platform/obs/clock.ts';
 import { ForeignConversion, refuseForeignConversion } from './conversion.ts';
@@ -30,8 +31,8 @@ export async function reconcile(o: Options, signal: AbortSignal): Promise<void> 
     if (signal.aborted && isAbort(e)) return;
     throw e;
   }
-  const loop = new Loop(o);
   const elector = new LeaderElector({ client, clock, random, log, namespace, identity, name: NAME });
+  const loop = new Loop({ ...o, client: fenced(client, () => elector.leading) });
   loop.start();
   try {
     await elector.run({ signal, lead: (leading) => loop.lead(leading) });
