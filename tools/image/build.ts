@@ -29,7 +29,7 @@ const version = (name: string): string => {
 
 /** A layer out of the cache, or made and put there. `input` names all that its content follows from. */
 async function cached(name: string, input: string, files: () => Promise<Entry[]> | Entry[]): Promise<Layer> {
-  const key = createHash('sha256').update(`3 ${name} ${input}`).digest('hex').slice(0, 24);
+  const key = createHash('sha256').update(`4 ${name} ${input}`).digest('hex').slice(0, 24);
   const [blobFile, factsFile] = [join(cache, `${key}.tar.zst`), join(cache, `${key}.json`)];
   if (existsSync(factsFile) && existsSync(blobFile)) {
     const facts: unknown = JSON.parse(readFileSync(factsFile, 'utf8'));

@@ -123,19 +123,13 @@ const file = (path: string, from = join('node_modules', path)): Entry => ({
   data: readFileSync(from),
 });
 
-/** koffi, without its sources, documents and the builds for other systems. */
+/** koffi as `require` reads it, without its sources, documents and the builds for other systems. */
 export function koffi(arch: string): Entry[] {
   const native = `@koromix/koffi-linux-${arch}`;
   return [
-    ...[
-      'package.json',
-      'index.js',
-      'index.cjs',
-      'LICENSE.txt',
-      'src/koffi/index.js',
-      'src/koffi/index.cjs',
-      'src/koffi/src/static.js',
-    ].map((f) => file(`koffi/${f}`)),
+    ...['package.json', 'index.cjs', 'LICENSE.txt', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs'].map(
+      (f) => file(`koffi/${f}`),
+    ),
     ...['package.json', 'index.js', `linux_${arch}/koffi.node`].map((f) => file(`${native}/${f}`)),
   ];
 }
