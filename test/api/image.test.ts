@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../run.ts';
-import { environment, koffi, programs } from './parts.ts';
+import { environment, koffi, programs } from '../../tools/image/parts.ts';
+import { run } from '../../tools/run.ts';
 
 let root = '';
 beforeAll(async () => {
